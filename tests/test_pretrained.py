@@ -1,0 +1,87 @@
+"""Weights on disk: rounded once, found again by their setting, errors that list what there is."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vaelab import pretrained
+from vaelab.models.vae import VAE
+
+
+def new_vae(latent_dim: int, likelihood: str = "bernoulli") -> VAE:
+    generator = torch.Generator().manual_seed(latent_dim)
+    return VAE(latent_dim, 6, 10, likelihood, generator=generator)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    models = {
+        pretrained.setting_key(beta=beta, latent_dim=latent_dim): new_vae(latent_dim)
+        for beta in (0.25, 1.0)
+        for latent_dim in (1, 2)
+    }
+    pretrained.save("small", models, {"seed": 3, "β": [0.25, 1.0]}, folder=tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("beta", [0.25, 1, 1.0])
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_round_trip_is_rounding_to_float16(folder: Path, beta: float, latent_dim: int) -> None:
+    original = new_vae(latent_dim).state_dict()
+
+    loaded = pretrained.load_vae("small", folder=folder, beta=beta, latent_dim=latent_dim)
+
+    assert (loaded.latent_dim, loaded.hidden, loaded.pixels) == (latent_dim, 6, 10)
+    assert loaded.state_dict().keys() == original.keys()
+    for name, value in loaded.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, original[name].half().float())
+        assert not torch.equal(value, original[name])  # the rounding is really there
+
+
+def test_settings_may_come_in_any_order(folder: Path) -> None:
+    one = pretrained.load_vae("small", folder=folder, beta=1.0, latent_dim=2)
+    other = pretrained.load_vae("small", folder=folder, latent_dim=2, beta=1.0)
+
+    assert torch.equal(one.encoder[0].weight, other.encoder[0].weight)
+
+
+def test_gaussian_likelihood_and_its_noise_come_back(tmp_path: Path) -> None:
+    vae = new_vae(2, "gaussian")
+    torch.nn.init.constant_(vae.noise_log_var, -1.5)
+    pretrained.save("real", {pretrained.setting_key(latent_dim=2): vae}, {}, folder=tmp_path)
+
+    loaded = pretrained.load_vae("real", folder=tmp_path, latent_dim=2)
+
+    assert loaded.likelihood == "gaussian"
+    assert loaded.noise_log_var.item() == -1.5
+
+
+def test_manifest_comes_back_and_is_readable_text(folder: Path) -> None:
+    assert pretrained.manifest("small", folder) == {"seed": 3, "β": [0.25, 1.0]}
+    assert "β" in (folder / "small.json").read_text(encoding="utf-8")
+
+
+def test_loading_leaves_the_global_generator(folder: Path) -> None:
+    before = torch.get_rng_state()
+
+    pretrained.load_vae("small", folder=folder, beta=1.0, latent_dim=1)
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_unknown_set_lists_those_there_are(folder: Path) -> None:
+    message = "no pretrained weights named 'large'; there are: small"
+    with pytest.raises(FileNotFoundError, match=message):
+        pretrained.load_vae("large", folder=folder, beta=1.0)
+    with pytest.raises(FileNotFoundError, match=message):
+        pretrained.manifest("large", folder)
+
+
+def test_unknown_setting_lists_those_there_are(folder: Path) -> None:
+    with pytest.raises(KeyError) as error:
+        pretrained.load_vae("small", folder=folder, beta=3.0, latent_dim=2)
+
+    assert "small has no setting 'beta=3,latent_dim=2'; it has: beta=0.25" in str(error.value)
+    assert "beta=1,latent_dim=2" in str(error.value)

@@ -1,0 +1,1 @@
+"""What only the chapters need: their plots, their claims, their exercises."""

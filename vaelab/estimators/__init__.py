@@ -1,0 +1,1 @@
+"""Estimates made of random samples, each with its standard error."""

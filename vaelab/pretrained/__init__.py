@@ -1,0 +1,95 @@
+"""Small trained weights that ship with the package, each with how it came to be.
+
+``NAME.safetensors`` holds the weights, rounded to float16 once: the page's widgets and
+PyTorch read the same rounded numbers, so both compute the same. ``NAME.json`` is the
+manifest: seed, command, versions and measured figures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from vaelab.models.vae import VAE
+
+FOLDER = Path(__file__).parent
+
+
+def setting_key(**setting: float) -> str:
+    """One setting's name in the files, whatever the order it is given in.
+
+    Example:
+        >>> setting_key(latent_dim=2, beta=0.25)
+        'beta=0.25,latent_dim=2'
+    """
+    return ",".join(f"{name}={value:g}" for name, value in sorted(setting.items()))
+
+
+def save(name: str, models: Mapping[str, VAE], manifest: dict, folder: Path = FOLDER) -> None:
+    """Round models to float16 and write them with their manifest.
+
+    Args:
+        name: File name without its ending.
+        models: Each setting's key (see :func:`setting_key`) and its model.
+        manifest: Whatever JSON can hold: seed, command, versions, figures.
+        folder: Where to write; the package's own folder unless told otherwise.
+    """
+    tensors = {
+        f"{key}/{parameter}": value.detach().to(torch.float16).contiguous()
+        for key, model in models.items()
+        for parameter, value in model.state_dict().items()
+    }
+    save_file(tensors, folder / f"{name}.safetensors")
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def manifest(name: str, folder: Path = FOLDER) -> dict:
+    """The manifest of a set of weights.
+
+    Raises:
+        FileNotFoundError: If there is no such set; the message lists those there are.
+    """
+    path = folder / f"{name}.json"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"no pretrained weights named {name!r}; there are: {known}")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def load_vae(name: str, folder: Path = FOLDER, **setting: float) -> VAE:
+    """One model of a set, its weights in float32.
+
+    Args:
+        name: The set, such as ``"beta_latent"``.
+        folder: Where the set lies.
+        **setting: Which model, such as ``beta=1.0, latent_dim=2``.
+
+    Returns:
+        A VAE of the stored sizes and likelihood.
+
+    Raises:
+        FileNotFoundError: If there is no such set.
+        KeyError: If the set has no such setting; the message lists those it has.
+
+    Example:
+        >>> load_vae("beta_latent", beta=1.0, latent_dim=2).latent_dim
+        2
+    """
+    manifest(name, folder)
+    tensors = load_file(folder / f"{name}.safetensors")
+    key = setting_key(**setting)
+    weights = {k.split("/", 1)[1]: v.float() for k, v in tensors.items() if k.split("/")[0] == key}
+    if not weights:
+        known = "; ".join(sorted({k.split("/")[0] for k in tensors}))
+        raise KeyError(f"{name} has no setting {key!r}; it has: {known}")
+    hidden, latent_dim = weights["decoder.0.weight"].shape
+    pixels = weights["decoder.2.weight"].shape[0]
+    likelihood = "gaussian" if "noise_log_var" in weights else "bernoulli"
+    vae = VAE(latent_dim, hidden, pixels, likelihood, generator=torch.Generator())
+    vae.load_state_dict(weights)
+    return vae

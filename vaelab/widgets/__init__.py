@@ -1,0 +1,25 @@
+"""The book's widgets. ``BetaLatent()`` as a cell's last line shows one.
+
+Under a kernel a widget's state is a set of traits::
+
+    widget = BetaLatent(beta=4, latent_dim=8)
+    widget.beta = 1
+    widget.observe(print, "beta")
+
+In the book's build (``VAELAB_HOST=static``) the same line leaves HTML that needs no kernel.
+"""
+
+from vaelab.widgets._host import Widget, data_script
+from vaelab.widgets.beta_latent import BetaLatent
+from vaelab.widgets.live_training import TrainLive
+
+__all__ = ["REGISTRY", "BetaLatent", "TrainLive", "static_files"]
+
+# Every widget that has a place in built pages. Tests of keyboard, accessibility, address and
+# bad values run over all of them.
+REGISTRY: dict[str, type[Widget]] = {widget.widget_name: widget for widget in (BetaLatent,)}
+
+
+def static_files() -> dict[str, str]:
+    """The files that built pages load, by name: put them in ``_widgets/`` beside the pages."""
+    return {f"{name}.js": data_script(widget) for name, widget in REGISTRY.items()}

@@ -1,0 +1,69 @@
+// A widget's state in the page's address, beside a section's anchor:
+//     #the-section&beta_latent.beta=4&beta_latent.latent_dim=2
+// Other widgets' entries and the anchor are left as they are.
+
+/** Split a hash into the anchor ("" if none) and its `key=value` parts, still encoded. */
+function splitHash(hash) {
+  const parts = hash.replace(/^#/, "").split("&").filter(Boolean);
+  const anchor = parts.length && !parts[0].includes("=") ? parts.shift() : "";
+  return { anchor, parts: parts.filter((part) => part.includes("=")) };
+}
+
+/** The number a text stands for if its setting allows it, else undefined. */
+function allowedNumber(text, { values, least, most }) {
+  if (!/^\d+(\.\d+)?$/.test(text)) return undefined;
+  const number = Number(text);
+  if (values) return values.includes(number) ? number : undefined;
+  return Number.isInteger(number) && number >= least && number <= most ? number : undefined;
+}
+
+function describeAllowed({ values, least, most }) {
+  return values ? `one of ${values.join(", ")}` : `a whole number from ${least} to ${most}`;
+}
+
+/** Text of a part that may be badly encoded. */
+function decodePart(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Read one widget's state. A value that is not allowed is left out, with a problem to show.
+ * @param {object} settings  for each key, {values} or {least, most}
+ */
+function readHash(hash, name, settings) {
+  const state = {};
+  const problems = [];
+  for (const part of splitHash(hash).parts) {
+    const [left, right] = part.split(/=(.*)/s).map(decodePart);
+    if (!left.startsWith(`${name}.`)) continue;
+    const key = left.slice(name.length + 1);
+    if (!Object.hasOwn(settings, key)) {
+      problems.push(`The address sets ${key}, which this widget does not have; it was ignored.`);
+      continue;
+    }
+    const number = allowedNumber(right, settings[key]);
+    if (number === undefined) {
+      const allowed = describeAllowed(settings[key]);
+      const shown = right.length > 20 ? `${right.slice(0, 20)}…` : right;
+      problems.push(`The address asks for ${key} = ${shown}; it must be ${allowed}, so it was ignored.`);
+    } else {
+      state[key] = number;
+    }
+  }
+  return { state, problems };
+}
+
+/** The hash with this widget's part replaced; values equal to the defaults are left out. */
+function writeHash(hash, name, state, defaults) {
+  const { anchor, parts } = splitHash(hash);
+  const others = parts.filter((part) => !decodePart(part).startsWith(`${name}.`));
+  const ours = Object.keys(defaults)
+    .filter((key) => state[key] !== defaults[key])
+    .map((key) => `${name}.${key}=${state[key]}`);
+  const all = [anchor, ...others, ...ours].filter(Boolean);
+  return all.length ? `#${all.join("&")}` : "";
+}
