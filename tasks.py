@@ -164,7 +164,7 @@ def make_parser():
     parser = argparse.ArgumentParser(
         prog="python tasks.py",
         formatter_class=functools.partial(
-            argparse.RawDescriptionHelpFormatter, max_help_position=16
+            argparse.RawDescriptionHelpFormatter, max_help_position=18
         ),
         epilog="environment, read when torch is installed:\n"
         "  GPU=1            the one with CUDA (Linux)\n"

@@ -7,31 +7,26 @@ package and of the results it ships has a cache of its own, in a folder named by
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.config import Config
 
-# Under these, every file that git would keep; a notebook's output may depend on any of them.
+# What the output of a notebook may depend on, besides its own code.
 SOURCES = ("vaelab", "experiments/results", "claims.yml", "constraints.txt", "requirements.txt")
 
 
-def source_files(root: Path) -> Iterator[Path]:
-    for name in SOURCES:
-        path = root / name
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        yield from (f for f in files if f.is_file() and "__pycache__" not in f.parts)
-
-
-def digest(root: Path) -> str:
-    """A short hash of the sources' names and bytes."""
+def digest(*paths: Path) -> str:
+    """A short hash of the names and bytes of files, and of all files in folders."""
     hasher = hashlib.sha256()
-    for path in source_files(root):
-        content = path.read_bytes()
-        # The length keeps "ab" + "c" apart from "a" + "bc".
-        hasher.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
-        hasher.update(content)
+    for path in paths:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                name = file.relative_to(path.parent).as_posix()
+                content = file.read_bytes()
+                # The length keeps "ab" and "c" apart from "a" and "bc".
+                hasher.update(f"{name}\0{len(content)}\0".encode() + content)
     return hasher.hexdigest()[:16]
 
 
@@ -42,7 +37,7 @@ def choose_cache(app: Sphinx, config: Config) -> None:
     os.environ.setdefault("VAELAB_CLAIMS", "strict")
 
     caches = Path(app.outdir).parent / ".jupyter_cache"
-    current = caches / digest(Path(app.srcdir))
+    current = caches / digest(*(Path(app.srcdir, name) for name in SOURCES))
     if caches.is_dir():
         for stale in caches.iterdir():
             if stale != current:

@@ -54,7 +54,9 @@ def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, _("Link to this equation"))
         self.body.append("</span>")
-    self.body.append(f"{render(node, display=True)}</div>\n")
+    # The theme gives what has this class a tab stop while it is wider than its place.
+    self.body.append('<div class="formula jp-RenderedHTMLCommon">')
+    self.body.append(f"{render(node, display=True)}</div></div>\n")
     raise nodes.SkipNode
 
 

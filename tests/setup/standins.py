@@ -89,7 +89,10 @@ class Project:
         """What a line of code prints in the project's .venv."""
         folder = "Scripts/python.exe" if os.name == "nt" else "bin/python"
         command = [self.root / ".venv" / folder, "-c", code]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        # From another folder, or Python would find vaelab here whether it is installed or not.
+        elsewhere = self.root.parent
+        result = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=True)
+        return result.stdout.strip()
 
     def torch(self) -> str:
         """Version of the torch in .venv, and the index it came from."""

@@ -53,10 +53,11 @@ def test_what_tests_need_comes_with_test_alone(project_with_venv) -> None:
 
 
 def test_an_installation_cut_short_is_made_anew(project_with_venv) -> None:
-    project_with_venv.tasks("setup", LINUX)
-    # What a killed pip leaves: our mark, and a package of which files are missing.
+    # What a killed pip may leave: our mark, and a package that looks installed but isn't whole.
     project_with_venv.write(".venv/unfinished", "")
-    project_with_venv.python("import reading, os; os.remove(reading.__file__)")
+    packages = project_with_venv.python("import sysconfig; print(sysconfig.get_path('purelib'))")
+    half = f"{packages}/reading-1.0.dist-info/METADATA"
+    project_with_venv.write(half, "Metadata-Version: 2.1\nName: reading\nVersion: 1.0\n")
 
     result = project_with_venv.tasks("setup", LINUX)
 
@@ -73,7 +74,6 @@ def test_a_kill_while_installing_leaves_the_mark(project_with_venv) -> None:
 
 
 def test_a_venv_whose_python_is_gone_is_made_anew(project_with_venv) -> None:
-    project_with_venv.tasks("setup", LINUX)
     folder = project_with_venv.root / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
     for python in folder.glob("python*"):
         python.unlink()
