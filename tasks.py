@@ -161,21 +161,25 @@ VERBS += [exercises, assignments, results, configure, clean]
 
 
 def make_parser():
+    table = "\n".join("  {:12} {}".format(verb.__name__, verb.__doc__) for verb in VERBS)
     parser = argparse.ArgumentParser(
         prog="python tasks.py",
-        formatter_class=functools.partial(
-            argparse.RawDescriptionHelpFormatter, max_help_position=18
-        ),
+        usage="%(prog)s VERB",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="verbs:\n  help         show this\n" + table,
         epilog="environment, read when torch is installed:\n"
         "  GPU=1            the one with CUDA (Linux)\n"
         "  TORCH_INDEX=URL  the one at this index",
+        add_help=False,
     )
-    subparsers = parser.add_subparsers(metavar="verb", title="verbs")
-    subparsers.add_parser("help", help="show this")
+    parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
+    subparsers = parser.add_subparsers(metavar="VERB", help=argparse.SUPPRESS)
+    subparsers.add_parser("help")
     of = {}
     for verb in VERBS:
-        summary = verb.__doc__
-        of[verb] = subparsers.add_parser(verb.__name__, help=summary, description=summary)
+        of[verb] = subparsers.add_parser(
+            verb.__name__, prog="python tasks.py " + verb.__name__, description=verb.__doc__
+        )
         of[verb].set_defaults(verb=verb)
     of[serve].add_argument("--port", type=int, default=8000)
     of[notebooks].add_argument("paths", nargs="*", metavar="PATH", help="without one, all")

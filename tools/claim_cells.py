@@ -53,6 +53,13 @@ def notebooks(folder: Path = CHAPTERS) -> list[Path]:
     return sorted(folder.glob("*.ipynb"))
 
 
+def chapter_title(path: Path) -> str:
+    """The first heading of a notebook."""
+    first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+    lines = "".join(first["source"]).splitlines()
+    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
+
+
 def code_cells(path: Path) -> Iterator[dict]:
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
@@ -66,10 +73,14 @@ def claim_calls(path: Path) -> list[ClaimCall]:
         lines = "".join(cell["source"]).splitlines()
         # IPython's own lines are no Python.
         source = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "claim":
-                calls.append(_read_call(path.stem, node))
+        found = [node for node in ast.walk(ast.parse(source)) if _is_claim(node)]
+        found.sort(key=lambda node: node.lineno)
+        calls += [_read_call(path.stem, node) for node in found]
     return calls
+
+
+def _is_claim(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "claim"
 
 
 def _read_call(chapter: str, call: ast.Call) -> ClaimCall:

@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from tools.claim_cells import measured_in
+from tools.claim_cells import chapter_title, measured_in
 from vaelab.book.claims import Claim, load_claims
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class ClaimsDirective(SphinxDirective):
         for chapter, group in groupby(by_chapter, key=lambda one: one.chapter):
             notebook = root / "chapters" / f"{chapter}.ipynb"
             self.env.note_dependency(str(notebook))
-            made.append(self.section(chapter, list(group), measured_in(notebook)))
+            made.append(self.section(notebook, list(group)))
         return made
 
     def counts(self, claims: list[Claim]) -> nodes.paragraph:
@@ -36,18 +36,14 @@ class ClaimsDirective(SphinxDirective):
         parts = ", ".join(f"{numbers[v]} {v}" for v in ("sound", "loose", "wrong") if numbers[v])
         return nodes.paragraph("", f"{len(claims)} claims so far: {parts}.")
 
-    def section(
-        self, chapter: str, claims: list[Claim], measured: dict[str, str]
-    ) -> nodes.section:
-        section = nodes.section(ids=[nodes.make_id(f"claims-{chapter}")])
-        section += nodes.title("", "", *self.chapter_link(chapter))
+    def section(self, notebook: Path, claims: list[Claim]) -> nodes.section:
+        measured = measured_in(notebook)
+        section = nodes.section(ids=[nodes.make_id(f"claims-{notebook.stem}")])
+        section += nodes.title("", chapter_title(notebook))
         entries = nodes.definition_list(classes=["vaelab-claims"])
         entries += [self.entry(one, measured) for one in claims]
         section += entries
         return section
-
-    def chapter_link(self, chapter: str) -> list[nodes.Node]:
-        return self.parse_inline(f"{{doc}}`/chapters/{chapter}`")[0]
 
     def entry(self, one: Claim, measured: dict[str, str]) -> nodes.definition_list_item:
         term = nodes.term("", "", ids=[one.id.lower()])

@@ -66,7 +66,7 @@ def test_without_a_verb_the_help_is_shown(capsys) -> None:
 
     text = capsys.readouterr().out
     for verb in VERBS:
-        assert re.search(rf"^    {verb} +\S", text, flags=re.MULTILINE), verb
+        assert re.search(rf"^  {verb} +\S", text, flags=re.MULTILINE), verb
 
 
 def test_make_has_the_verbs_that_need_no_argument() -> None:

@@ -77,6 +77,25 @@ def load_claims(path: Path = CLAIMS_FILE) -> dict[str, Claim]:
     return claims
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a cell shows of a claim, as text and as HTML."""
+
+    claim_id: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        words = html.escape(self.text)
+        if os.environ.get("VAELAB_HOST") == "static":
+            # In a built page the id leads to its entry on the page of claims, which leads back.
+            link = f'<a href="../claims.html#{self.claim_id.lower()}">{self.claim_id}</a>'
+            words = words.replace(self.claim_id, link, 1)
+        return f'<p class="vaelab-claim" id="claim-{self.claim_id}">{words}</p>'
+
+
 def claim(claim_id: str, condition: object, measured: str) -> None:
     """Show that a claim of the book holds, with what was measured; say so if it doesn't.
 
@@ -103,12 +122,11 @@ def claim(claim_id: str, condition: object, measured: str) -> None:
         message = _refutation(claim_id, found, measured)
         if os.environ.get("VAELAB_CLAIMS") == "strict":
             raise ClaimError(message)
-        display({"text/plain": message, "text/html": _html(claim_id, message)}, raw=True)
+        display(Outcome(claim_id, message))
         return
 
     outcome = VERDICTS[found.verdict] if found else CHECKED
-    text = f"Claim {claim_id} {outcome}: {measured}"
-    display({"text/plain": text, "text/html": _html(claim_id, text)}, raw=True)
+    display(Outcome(claim_id, f"Claim {claim_id} {outcome}: {measured}"))
 
 
 def measured_words(text: str) -> tuple[str, str] | None:
@@ -142,12 +160,3 @@ def _refutation(claim_id: str, found: Claim | None, measured: str) -> str:
         f"Claim {claim_id} does not hold here.{says} Measured now: {measured}. "
         f"If you changed something above, this is what the claim depends on."
     )
-
-
-def _html(claim_id: str, text: str) -> str:
-    words = html.escape(text)
-    if os.environ.get("VAELAB_HOST") == "static":
-        # In a built page the id leads to its entry on the page of claims, which leads back.
-        link = f'<a href="../claims.html#{claim_id.lower()}">{claim_id}</a>'
-        words = words.replace(claim_id, link, 1)
-    return f'<p class="vaelab-claim" id="claim-{claim_id}">{words}</p>'
