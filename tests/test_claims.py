@@ -35,7 +35,7 @@ def test_every_claim_belongs_to_a_chapter_that_exists() -> None:
     assert {one.chapter for one in load_claims().values()} <= chapters
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.claim_id)
+@pytest.mark.parametrize("call", CALLS)
 def test_no_condition_and_no_measurement_is_a_constant(call: ClaimCall) -> None:
     assert call.problems() == []
 
@@ -88,7 +88,7 @@ claim(name, gap < 1, f"{gap}")
 def test_a_call_that_lacks_an_argument_is_refused(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "03_x.ipynb", "claim('P022', gap < 1)")
 
-    with pytest.raises(ValueError, match="03_x: .* lacks measured"):
+    with pytest.raises(ValueError, match=r"03_x: .* lacks measured"):
         claim_calls(path)
 
 
@@ -182,7 +182,7 @@ def test_without_the_file_any_id_passes(file, shown) -> None:
 
 
 def test_the_books_file_is_where_the_package_looks() -> None:
-    assert claims.CLAIMS_FILE == CHAPTERS.parent / "claims.yml"
+    assert CHAPTERS.parent / "claims.yml" == claims.CLAIMS_FILE
     assert load_claims()
 
 

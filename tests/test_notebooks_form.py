@@ -36,7 +36,9 @@ def test_writing_twice_changes_nothing() -> None:
 
 def test_pictures_and_views_go_and_their_text_stays() -> None:
     view = {"text/plain": "Slider()", "application/vnd.jupyter.widget-view+json": {"model_id": "4"}}
-    written = read(write(notebook(code("a", picture()), code("b", new_output("display_data", view)))))
+    written = read(
+        write(notebook(code("a", picture()), code("b", new_output("display_data", view))))
+    )
 
     assert [cell.outputs[0].data for cell in written.cells] == [
         {"text/plain": "<Figure>"},

@@ -1,1 +1,1 @@
-"""What builds the book and its notebooks. Run from the repository's root: ``python -m tools.NAME``."""
+"""What builds the book and its notebooks, run from the root: ``python -m tools.NAME``."""

@@ -30,14 +30,17 @@ load.p = load.b = "";
 load.r = () => {};
 load.o = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 load.d = (object, getters) => {
-  for (const key in getters) Object.defineProperty(object, key, { enumerable: true, get: getters[key] });
+  for (const key in getters)
+    Object.defineProperty(object, key, { enumerable: true, get: getters[key] });
 };
 load.n = (module) => {
   const get = module && module.__esModule ? () => module.default : () => module;
   load.d(get, { a: get });
   return get;
 };
-function loadWith(mark) { return load(Object.keys(modules).find((id) => String(modules[id]).includes(mark))); }
+function loadWith(mark) {
+  return load(Object.keys(modules).find((id) => String(modules[id]).includes(mark)));
+}
 """
 KATEX_MARK, STYLE_MARK = "KaTeX parse error", "katex-version"
 

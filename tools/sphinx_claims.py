@@ -73,7 +73,7 @@ class ClaimsDirective(SphinxDirective):
         return nodes.definition_list_item("", term, said)
 
     def paragraph(self, lead: str, text: str) -> nodes.paragraph:
-        parsed, messages = self.parse_inline(text)
+        parsed, _ = self.parse_inline(text)
         return nodes.paragraph("", "", *([nodes.emphasis("", lead)] if lead else []), *parsed)
 
 

@@ -17,8 +17,8 @@ TOOLS = Path(__file__).parent
 CORRECTIONS = {
     # Half a megabyte of script that turns icons into pictures; its font shows them as well.
     r'<script src="[^"]*fontawesome[^"]*\.js[^"]*"></script>': "",
-    # Fetched for every page, used by few icons: browsers load a font when it is needed.
-    r'<link rel="preload"[^>]*/fa-(?:brands|regular)-400\.woff2"\s*/>': "",
+    # Browsers load a font when it is needed; from file:// a preload is an error on the console.
+    r'<link rel="preload"[^>]*/fa-(?:brands-400|regular-400|solid-900)\.woff2"\s*/>': "",
     # The book's name, above the navigation, was part of no landmark.
     r'<div class="bd-sidebar-primary bd-sidebar([^"]*)">': (
         r'<div class="bd-sidebar-primary bd-sidebar\1" role="complementary" aria-label="Book">'

@@ -1,40 +1,20 @@
 """A widget's joined text in V8 without a browser, and pages with a widget for one."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from py_mini_racer import MiniRacer
 
 from tests.browser import serve
+from tests.javascript import evaluator
 from vaelab.widgets import REGISTRY, static_files
-from vaelab.widgets._host import script_text, static_html
-
-
-def racer(name: str) -> Callable[[str], Any]:
-    """An evaluator of JavaScript expressions in which the widget's functions exist."""
-    widget = REGISTRY[name]
-    context = MiniRacer()
-    context.eval(script_text(name, widget.script_files))
-    # NaN and infinity are no JSON: as text they come back for Python to look at.
-    context.eval(
-        "const plain = (key, value) => ArrayBuffer.isView(value) ? Array.from(value)"
-        " : typeof value === 'number' && !Number.isFinite(value) ? `${value}` : value"
-    )
-
-    def evaluate(expression: str, **values: Any) -> Any:
-        for key, value in values.items():
-            context.eval(f"globalThis.{key} = {json.dumps(value)}")
-        return json.loads(context.eval(f"JSON.stringify({expression}, plain)"))
-
-    return evaluate
+from vaelab.widgets._host import static_html
 
 
 @pytest.fixture(scope="session")
 def javascript() -> Callable[..., Any]:
-    return racer("beta_latent")
+    return evaluator("beta_latent")
 
 
 PAGE = """<!doctype html>
@@ -70,6 +50,12 @@ def pages(tmp_path_factory) -> Path:
             text = PAGE.format(root=root, attributes=attributes, above=above, widget=element)
             (folder / path).write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def disk(pages: Path) -> str:
+    """The address of the pages on disk, which a browser trusts least."""
+    return f"{pages.as_uri()}/"
 
 
 @pytest.fixture(scope="module", params=["http", "file"])

@@ -2,63 +2,17 @@
 
 import numpy as np
 import pytest
-import torch
 
-from vaelab import pretrained
+from tests.beta_latent_view import assert_shows, inked
 from vaelab.data import load_digits
-from vaelab.densities import kl_to_standard_normal
-from vaelab.widgets.beta_latent import BETAS, LATENT_DIMS, MANIFEST
-
-CLOSE = {"rel": 1e-5, "abs": 1e-5}
+from vaelab.widgets.beta_latent import BETAS, LATENT_DIMS
 
 
 @pytest.fixture
-def page(open_page, site):
-    page = open_page(site + "beta_latent.html")
+def page(open_page, disk):
+    page = open_page(disk + "beta_latent.html")
     page.wait_for_function("window.vaelabData?.beta_latent")
     return page
-
-
-def number(page, part: str, name: str) -> float:
-    return float(page.locator(f".vaelab-{part} .vaelab-number-{name} data").get_attribute("value"))
-
-
-def inked(page, selector: str) -> np.ndarray:
-    """Opacity of every pixel of every picture, (pictures, 64)."""
-    pixels = page.locator(f"{selector} canvas").evaluate_all(
-        "all => all.map((c) => [...c.getContext('2d').getImageData(0, 0, 8, 8).data]"
-        ".filter((_, i) => i % 4 === 3))"
-    )
-    return np.array(pixels) / 255
-
-
-def assert_shows(page, beta: float, latent_dim: int, image: int) -> None:
-    """Recorded averages as in the manifest; this digit's figures and pictures as PyTorch's."""
-    recorded = MANIFEST["settings"][pretrained.setting_key(beta=beta, latent_dim=latent_dim)]
-    for name in ("rate", "distortion", "elbo", "active"):
-        key = {"active": "active_units"}.get(name, name)
-        assert number(page, "averages", name) == pytest.approx(recorded[key], **CLOSE)
-    likelihood = recorded["likelihood"]
-    shown = number(page, "averages", "likelihood")
-    assert shown == pytest.approx(likelihood["log_likelihood"], **CLOSE)
-    basis = page.locator(".vaelab-basis").inner_text()
-    assert ("quadrature" in basis) == (latent_dim <= 2)
-    assert ("K = 5,000" in basis and "standard error" in basis) == (latent_dim > 2)
-
-    vae = pretrained.load_vae("beta_latent", beta=beta, latent_dim=latent_dim).double()
-    x = load_digits(dtype=torch.float64).test[image]
-    with torch.no_grad():
-        mean, log_var = vae.encode(x)
-        rate = kl_to_standard_normal(mean, log_var).sum().item()
-        picture = vae.decode_mean(mean).numpy()
-        z = mean + torch.exp(0.5 * log_var) * noise(latent_dim)
-        distortion = -vae.log_likelihood(x[None], z[:, None]).mean().item()
-    assert number(page, "single", "rate") == pytest.approx(rate, **CLOSE)
-    assert number(page, "single", "distortion") == pytest.approx(distortion, **CLOSE)
-    assert number(page, "single", "elbo") == pytest.approx(-rate - distortion, **CLOSE)
-    original, from_mean = inked(page, ".vaelab-recon")[:2]
-    np.testing.assert_array_equal(original, x.numpy())
-    np.testing.assert_allclose(from_mean, picture, atol=0.6 / 255)  # a screen has 256 greys
 
 
 def test_it_starts_at_the_cells_values(page) -> None:
@@ -96,9 +50,9 @@ def test_everything_moves_by_mouse(page) -> None:
     assert_shows(page, 0.5, 8, 0)
 
 
-def test_touch_moves_it_too(open_page, site) -> None:
+def test_touch_moves_it_too(open_page, disk) -> None:
     page = open_page(
-        site + "beta_latent.html", has_touch=True, viewport={"width": 360, "height": 740}
+        disk + "beta_latent.html", has_touch=True, viewport={"width": 360, "height": 740}
     )
     page.wait_for_function("window.vaelabData?.beta_latent")
     page.locator(".vaelab-segments label", has_text="16").tap()
@@ -158,8 +112,8 @@ def test_at_beta_16_every_sample_is_the_same(page) -> None:
     assert np.ptp(inked(page, ".vaelab-prior"), axis=0).max() < 0.05
 
 
-def test_the_address_opens_the_same_view(open_page, site) -> None:
-    page = open_page(site + "beta_latent.html#beta_latent.beta=0.5&beta_latent.image=20")
+def test_the_address_opens_the_same_view(open_page, disk) -> None:
+    page = open_page(disk + "beta_latent.html#beta_latent.beta=0.5&beta_latent.image=20")
     page.wait_for_function("window.vaelabData?.beta_latent")
     assert_shows(page, 0.5, 2, 20)
 

@@ -24,7 +24,8 @@ function numberList(rows, extra) {
     cells[key] = cell;
     return h("div", { class: `vaelab-number-${key}` }, cell.name, h("dd", {}, cell.value, cell.note));
   });
-  return { el: h("dl", { class: `vaelab-numbers ${extra}` }, items), cells };
+  // No class on the list itself: the book's theme indents lists that have one.
+  return { el: h("div", { class: `vaelab-numbers ${extra}` }, h("dl", {}, items)), cells };
 }
 
 function create({ model, el }) {
@@ -139,8 +140,8 @@ function create({ model, el }) {
     const { likelihood } = figures;
     setNumber(cells.likelihood.value, likelihood.log_likelihood);
     const exact = likelihood.method === "quadrature";
-    cells.likelihood.name.textContent = exact ? "log p(x)" : "log p(x) \u2248";
-    cells.likelihood.note.textContent = exact ? "quadrature" : `estimate, ± ${likelihood.standard_error.toFixed(3)}`;
+    cells.likelihood.name.textContent = exact ? "log p(x)" : "log p(x), est.";
+    cells.likelihood.note.textContent = exact ? "quadrature" : `± ${likelihood.standard_error.toFixed(3)}`;
     basis.textContent = describeLikelihood(likelihood);
     plot.update(figures);
     live.say(
