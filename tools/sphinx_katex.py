@@ -9,6 +9,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Sphinx numbers equations; left to itself KaTeX would number these environments again.
 NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|gather|alignat)\}")
+PUNCTUATION = re.compile(r"[.,;:?!)\]’”]+")
+SHORT = 25  # characters of TeX; a longer formula must be allowed to break
 
 
 def prepare(formula: str) -> str:
@@ -60,6 +63,28 @@ def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+class KeepPunctuation(SphinxPostTransform):
+    """Hold a short formula and the punctuation behind it on one line.
+
+    Browsers break lines around a formula as around a picture, even before a full stop.
+    """
+
+    default_priority = 900
+
+    def run(self, **kwargs: object) -> None:
+        for node in list(self.document.findall(nodes.math)):
+            place = node.parent.index(node)
+            following = node.parent[place + 1 : place + 2]
+            if not following or not isinstance(following[0], nodes.Text):
+                continue
+            text = following[0].astext()
+            mark = PUNCTUATION.match(text)
+            if mark and len(node.astext()) <= SHORT:
+                together = nodes.inline("", "", node.deepcopy(), nodes.Text(mark[0]))
+                together["classes"].append("with-punctuation")
+                node.parent[place : place + 2] = [together, nodes.Text(text[mark.end() :])]
+
+
 def write_assets(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         get_katex().write_assets(Path(app.outdir, "_static", "katex"))
@@ -74,6 +99,7 @@ def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer(
         "katex", inline_renderers=(visit_inline, None), block_renderers=(visit_display, None)
     )
+    app.add_post_transform(KeepPunctuation)
     app.connect("html-page-context", add_stylesheet)
     app.connect("build-finished", write_assets)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

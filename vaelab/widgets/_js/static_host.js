@@ -63,7 +63,8 @@ function followAddress(model, name, settings, defaults) {
   // The browser looks for an element named by the whole hash, so the anchor is ours to find.
   const scroll = () => {
     const { anchor, parts } = splitHash(location.hash);
-    if (anchor && parts.length) document.getElementById(decodePart(anchor))?.scrollIntoView();
+    const section = anchor && parts.length && document.getElementById(decodePart(anchor));
+    if (section) section.scrollIntoView({ behavior: "instant" });
   };
   read();
   model.on("saved", write);

@@ -83,7 +83,7 @@ function create({ model, el }) {
   const single = numberList(
     [
       ["rate", "Rate", "exact"],
-      ["distortion", "Distortion", `${ELBO_DRAWS} draws`],
+      ["distortion", "Distortion", "\u00a0"],
       ["elbo", "ELBO", "−R − D"],
     ],
     "vaelab-single",
@@ -95,7 +95,7 @@ function create({ model, el }) {
   const prior = tiles(PRIOR_DRAWS);
   const [original, fromMean] = tiles(2);
   const draws = tiles(POSTERIOR_DRAWS);
-  const bars = h("div", { class: "vaelab-bars", role: "img" });
+  const bars = h("div", { class: "vaelab-bars", role: "img", "aria-label": "Rate of each latent" });
   const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
   const live = announcer();
 
@@ -124,7 +124,7 @@ function create({ model, el }) {
       picture("q’s mean", [fromMean], "Decoded from the mean of q"),
       picture("Decoded from draws of q", draws, `${POSTERIOR_DRAWS} pictures decoded from draws of q`)),
     h("div", { class: "vaelab-about" },
-      single.el,
+      h("div", {}, single.el, h("p", { class: "vaelab-unit" }, `Nats, this digit; its distortion averaged over ${ELBO_DRAWS} draws of z.`)),
       h("figure", {}, h("figcaption", {}, "Rate of each latent, this digit"), bars)),
     live.el,
   );
@@ -170,7 +170,7 @@ function create({ model, el }) {
     paint(fromMean, shown.fromMean);
     shown.draws.forEach((values, k) => paint(draws[k], values));
     for (const key of ["rate", "distortion", "elbo"]) setNumber(single.cells[key].value, shown[key]);
-    single.cells.distortion.note.textContent = `± ${shown.standardError.toFixed(2)}, ${ELBO_DRAWS} draws`;
+    single.cells.distortion.note.textContent = `± ${shown.standardError.toFixed(2)}`;
     showBars([...shown.kl]);
   }
 
