@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,9 @@ class SmallBook:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
 
-    def notebook(self, code: str, words: str = "$$\nx = 1\n$$ (first)") -> None:
+    def notebook(
+        self, code: str, words: str = "A short one ($y$), and\n\n$$\nx = 1\n$$ (first)"
+    ) -> None:
         cells = [new_markdown_cell(f"# Page\n\n{words}"), new_code_cell(code)]
         nbformat.write(new_notebook(cells=cells), self.folder / "page.ipynb")
 
@@ -64,8 +67,10 @@ def test_a_good_book_builds_once_and_then_from_its_cache(small_book: SmallBook) 
     first = small_book.build()
     assert first.returncode == 0, first.stderr
     assert "Executed notebook" in first.stdout
-    assert "static strict" in small_book.page()
-    assert 'class="katex-display"' in small_book.page()
+    page = small_book.page()
+    assert "static strict" in page
+    assert 'class="katex-display"' in page
+    assert re.search(r'class="with-punctuation"><span class="math.*</span>\),</span> and', page)
     assert not stale.exists()
 
     small_book.write("intro.md", "# Front again\n\nSee {eq}`first`.")

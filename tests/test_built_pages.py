@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from vaelab.book.claims import load_claims
+
 BOOK = Path(__file__).resolve().parent.parent / "_build" / "html"
 # What a browser fetches by itself; an <a> is followed by the reader.
 FETCHED = {
@@ -176,7 +178,9 @@ def test_no_mathematics_is_left_as_source(path: Path) -> None:
 def test_there_is_no_second_way_to_run_code_or_mathematics(path: Path) -> None:
     html = path.read_text(encoding="utf-8").lower()
 
-    for trace in ("mathjax", "thebe_js_url", "widget-state+json", "require.min.js"):
+    # The last would be half a megabyte to draw what the icons' font draws.
+    traces = ("mathjax", "thebe_js_url", "widget-state+json", "require.min.js", "js/all.min.js")
+    for trace in traces:
         assert trace not in html, trace
 
 
@@ -191,3 +195,14 @@ def test_a_chapter_can_be_downloaded_as_its_notebook(path: Path) -> None:
 
     assert sources
     assert all((path.parent / url).resolve().is_file() for url in sources)
+
+
+def test_every_claim_stands_on_its_page_and_leads_to_its_cell() -> None:
+    if not pages():
+        pytest.skip("there is no built book: `python tasks.py book` makes it")
+    page = contents(BOOK / "claims.html")
+
+    # That the cell is there is the test of links above.
+    for one in load_claims().values():
+        assert one.id.lower() in page.ids
+        assert f"chapters/{one.chapter}.html#claim-{one.id}" in page.links

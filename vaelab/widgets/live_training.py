@@ -178,15 +178,18 @@ def draw_result(
         prior = vae.decode_mean(torch.randn(2 * len(x), vae.latent_dim, generator=generator))
         z = sample_posterior(*vae.encode(x), generator=generator)[0]
         reconstructions = vae.decode_mean(z)
-    figure = Figure(figsize=(9, 3), dpi=110, layout="constrained")
-    curve, draws, pairs = figure.subplots(1, 3)
+    figure = Figure(figsize=(8, 3.2), dpi=110, layout="constrained")
+    panels = figure.subplot_mosaic([["curve", "prior"], ["curve", "held out"]])
+    curve = panels["curve"]
     epochs = [report.epoch for report in history]
     curve.plot(epochs, [report.distortion for report in history], label="distortion")
     curve.plot(epochs, [report.rate for report in history], "--", label="rate")
     curve.set(xlabel="passes", ylabel="nats an image", ylim=(0, None))
     curve.legend(frameon=False)
-    show_rows(draws, prior, "decoded from draws of the prior")
-    show_rows(pairs, torch.cat([x, reconstructions]), "held out (above), decoded from q")
+    show_rows(panels["prior"], prior, "decoded from draws of the prior")
+    show_rows(
+        panels["held out"], torch.cat([x, reconstructions]), "held out (above), decoded from q"
+    )
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()

@@ -2,6 +2,9 @@
 
 let controlCount = 0;
 
+// JupyterLab moves between cells on arrows and Enter, unless the focused element says this.
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 /** An element with attributes (or properties, where the value is a function) and children. */
 function h(tag, attributes = {}, ...children) {
   const el = document.createElement(tag);
@@ -15,7 +18,7 @@ function h(tag, attributes = {}, ...children) {
 }
 
 function button(label, onclick, attributes = {}) {
-  return h("button", { type: "button", class: "vaelab-button", onclick, ...attributes }, label);
+  return h("button", { type: "button", class: "vaelab-button", onclick, ...OWN_KEYS, ...attributes }, label);
 }
 
 /** A range input over a list of values, each with a mark below. */
@@ -23,6 +26,7 @@ function slider({ label, symbol, values, onChange }) {
   const id = `vaelab-slider-${++controlCount}`;
   const input = h("input", {
     id,
+    ...OWN_KEYS,
     type: "range",
     min: 0,
     max: values.length - 1,
@@ -55,6 +59,7 @@ function radioGroup({ legend, values, content, describe, onChange, class: extra 
   const inputs = new Map();
   const labels = values.map((value) => {
     const input = h("input", {
+      ...OWN_KEYS,
       type: "radio",
       name,
       value,

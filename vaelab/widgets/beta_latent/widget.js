@@ -99,7 +99,7 @@ function create({ model, el }) {
   const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
   const live = announcer();
 
-  const root = h("div", { class: "vaelab vaelab-beta-latent", role: "group", "aria-label": "β and latent dimension", "data-lm-suppress-shortcuts": "true" });
+  const root = h("div", { class: "vaelab vaelab-beta-latent", role: "group", "aria-label": "β and latent dimension" });
   const stage = presenter(root, "β and latent dimension");
   const picture = (caption, pictures, label) =>
     h("figure", {}, h("figcaption", {}, caption), h("div", { class: "vaelab-tiles", role: "img", "aria-label": label }, pictures));
