@@ -31,9 +31,9 @@ from vaelab.training import Trainer
 
 NAME = "beta_latent"
 COMMAND = "python experiments/beta_latent.py"
-BETAS = (0.25, 0.5, 1.0, 2.0, 4.0, 16.0)
+BETAS = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 16.0)
 LATENT_DIMS = (1, 2, 4, 8, 16)
-# Thirty models of width 32 add about 0.3 MB to the page; twice the width would not fit.
+# Thirty-five models of width 32 add about 0.34 MB to the page; twice the width would be too much.
 HIDDEN = 32
 # Long strides first, then shorter: at one rate throughout, the noise of the steps keeps
 # latents off that pay for themselves at β of 2 and 4.

@@ -17,6 +17,7 @@ from tools.sphinx_execution import digest
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+WORDS = "A short one ($y$), and\n\n$$\nx = 1\n$$ (first)"
 
 
 class SmallBook:

@@ -33,4 +33,4 @@ def test_the_front_page_leads_to_the_introduction(open_page, address) -> None:
     page = open_page(address + "index.html")
     page.wait_for_url("**/intro.html")
 
-    assert page.locator("h1").is_visible()
+    assert page.get_by_role("heading", level=1).is_visible()

@@ -80,7 +80,8 @@ function followAddress(model, name, settings, defaults) {
 /** Show a widget in the element that holds its static message. */
 function mountStatic(el, { name, create, defaults, settings, recorded }) {
   const first = document.querySelector(`[data-vaelab-widget="${name}"]`) === el;
-  const model = createModel({ ...defaults, _defaults: defaults, _recorded: recorded, _data: null, _problem: "" });
+  const internal = { _defaults: defaults, _recorded: recorded, _data: null, _problem: "" };
+  const model = createModel({ ...defaults, ...internal });
   // Two of a kind on a page would write over each other's part of the address.
   if (first) followAddress(model, name, settings, defaults);
   el.replaceChildren();
@@ -88,10 +89,12 @@ function mountStatic(el, { name, create, defaults, settings, recorded }) {
   const asked = new URLSearchParams(location.search).get("present");
   const foremost = asked === "" && document.querySelector("[data-vaelab-widget]") === el;
   if (first && (asked === name || foremost)) present();
-  whenNear(el, () =>
-    loadData(name).then(
-      (data) => model.set("_data", data),
-      (error) => model.set("_problem", `${error.message}, so there are no pictures. The recorded figures are right.`),
-    ),
-  );
+  whenNear(el, async () => {
+    try {
+      model.set("_data", await loadData(name));
+    } catch (error) {
+      const rest = "so there are no pictures. The recorded figures are right.";
+      model.set("_problem", `${error.message}, ${rest}`);
+    }
+  });
 }

@@ -1,4 +1,4 @@
-"""β × latent dimension: thirty VAEs trained on the binarised digits, one of them at a time."""
+"""β × latent dimension: VAEs trained on the binarised digits, one for each pair."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class BetaLatent(Host):
     """
 
     widget_name = NAME
-    script_files = ("models.js", "plot.js", "widget.js")
+    script_files = ("models.js", "plot.js", "panels.js", "widget.js")
     state_names = ("beta", "latent_dim", "image", "seed")
 
     beta = OneOf(BETAS, default_value=1.0).tag(sync=True)

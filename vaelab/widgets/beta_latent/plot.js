@@ -121,11 +121,13 @@ function ratePlot(points, onPick) {
 
   svg.addEventListener("click", (event) => {
     const box = svg.getBoundingClientRect();
-    const distance = (point) =>
-      Math.hypot(geometry.x(point.rate) - event.clientX + box.x, geometry.y(point.distortion) - event.clientY + box.y) -
+    const distance = (point) => {
+      const across = geometry.x(point.rate) - (event.clientX - box.x);
+      const down = geometry.y(point.distortion) - (event.clientY - box.y);
       // Where curves lie on top of each other, stay on the one chosen.
-      (point.latent_dim === current.latent_dim ? 2 : 0);
-    const nearest = points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
+      return Math.hypot(across, down) - (point.latent_dim === current.latent_dim ? 2 : 0);
+    };
+    const nearest = points.reduce((a, b) => (distance(b) < distance(a) ? b : a));
     if (distance(nearest) < 24) onPick(nearest);
   });
   const observer = new ResizeObserver(draw);
