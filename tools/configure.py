@@ -33,8 +33,9 @@ else:
     import subprocess
     import sys
 
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     package = "vaelab @ git+https://github.com/{repository}@v{version}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)"""
+    subprocess.run([*pip, package], check=True)"""
 
 BLOCKS = {
     "launch_buttons": """\
