@@ -50,8 +50,10 @@ class Watch:
         self.page.on("request", lambda request: self.requests.append(request.url))
 
     def _heard(self, message) -> None:
-        if message.type in {"error", "warning"}:
-            self.problems.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+        url = message.location.get("url", "")
+        # A browser asks for favicon.ico of its own accord where a page names no icon.
+        if message.type in {"error", "warning"} and not url.endswith("/favicon.ico"):
+            self.problems.append(f"{message.type}: {message.text} ({url})")
 
     @property
     def outside(self) -> list[str]:
