@@ -131,17 +131,17 @@ def exercises(options):
 
 
 def assignments(options):
-    """release the assignments (nbgrader)"""
+    """release, autograde, marks, feedback (nbgrader)"""
     ensure("dev")
-    run("-m", "tools.assignments")
+    run("-m", "tools.assignments", *options.arguments)
 
 
 def results(options):
     """repeat the long runs whose results the book ships"""
     ensure()
-    for path in sorted((ROOT / "experiments").glob("*.py")):
+    for path in sorted((ROOT / "experiments").glob("[a-z]*.py")):
         say("Running experiments/{}".format(path.name))
-        run(str(path))
+        run("-m", "experiments.{}".format(path.stem))
 
 
 def configure(options):
@@ -183,6 +183,8 @@ def make_parser():
         of[verb].set_defaults(verb=verb)
     of[serve].add_argument("--port", type=int, default=8000)
     of[notebooks].add_argument("paths", nargs="*", metavar="PATH", help="without one, all")
+    # Passed on as they stand, options too: tools/assignments.py explains them.
+    of[assignments].add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
     of[configure].add_argument("--repository", required=True, metavar="OWNER/NAME")
     of[clean].add_argument("--all", action="store_true")
     return parser

@@ -1,6 +1,6 @@
 """Train the models of the β × latent dimension widget, and measure them.
 
-    python experiments/beta_latent.py
+    python -m experiments.beta_latent
 
 writes vaelab/pretrained/beta_latent.safetensors and .json: one VAE for each pair, 64-32-d,
 tanh, Bernoulli, on the binarised digits. Every figure in the manifest is of the weights as
@@ -30,7 +30,7 @@ from vaelab.objectives import elbo_terms
 from vaelab.training import Trainer
 
 NAME = "beta_latent"
-COMMAND = "python experiments/beta_latent.py"
+COMMAND = "python -m experiments.beta_latent"
 BETAS = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 16.0)
 LATENT_DIMS = (1, 2, 4, 8, 16)
 # Thirty-five models of width 32 add about 0.34 MB to the page; twice the width would be too much.

@@ -105,7 +105,7 @@ def main() -> None:
     data = torch.cat([digits.train, digits.test])
     generator = torch.Generator().manual_seed(SEED)
     hundred = digits.test[:100]
-    record.write(
+    record(
         NAME,
         SEED,
         {

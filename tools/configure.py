@@ -17,12 +17,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 import vaelab
+from tools.notebooks import write as canonical
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CELL_ID = "colab-setup"
 # Plain Python rather than %pip, so that a test can run it as it stands. vaelab's bounds are
 # loose: Colab's own torch stays.
+TITLE = "# On Colab this installs the book's package."
 CELL = """\
 # On Colab this installs the book's package. Anywhere else it does nothing.
 try:
@@ -76,7 +77,11 @@ def configure(repository: str, root: Path = ROOT) -> None:
         for path in sorted((root / folder).rglob("*.ipynb")):
             notebook = nbformat.read(path, as_version=4)
             add_colab_cell(notebook, repository)
-            nbformat.write(notebook, path)
+            if path.parent == root / "chapters":
+                # A test holds the chapters to the form in which tools.notebooks writes them.
+                path.write_text(canonical(notebook), encoding="utf-8", newline="\n")
+            else:
+                nbformat.write(notebook, path)
 
 
 def with_blocks(config: str, repository: str) -> str:
@@ -93,13 +98,13 @@ def with_blocks(config: str, repository: str) -> str:
 
 def add_colab_cell(notebook: NotebookNode, repository: str) -> None:
     """Make Colab's cell the first code cell, in place of an older one."""
-    cells = [cell for cell in notebook.cells if cell.get("id") != CELL_ID]
+    cells = [cell for cell in notebook.cells if not cell.source.startswith(TITLE)]
     first_code = next(
         (index for index, cell in enumerate(cells) if cell.cell_type == "code"), len(cells)
     )
     cell = new_code_cell(
         CELL.format(repository=repository, version=vaelab.__version__),
-        id=CELL_ID,
+        id="colab-setup",
         metadata={"tags": ["remove-cell"]},
     )
     if any(other.get("execution_count") for other in cells):

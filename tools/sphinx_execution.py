@@ -13,7 +13,7 @@ from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.config import Config
 
 # What the output of a notebook may depend on, besides its own code.
-SOURCES = ("vaelab", "experiments/results", "claims.yml", "constraints.txt", "requirements.txt")
+SOURCES = ("vaelab", "claims.yml", "constraints.txt", "requirements.txt")
 
 
 def digest(*paths: Path) -> str:

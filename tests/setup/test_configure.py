@@ -12,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import vaelab
 from tests.setup.standins import ROOT, repack_setuptools, write_wheel
-from tools.configure import CELL_ID, configure
+from tools.configure import TITLE, configure
+from tools.notebooks import check
 
 REPOSITORY = "owner/name"
 
@@ -70,11 +71,17 @@ def test_colabs_cell_is_the_first_code_and_counts_go_on(book) -> None:
     for path in book.rglob("*.ipynb"):
         title, colab, code = nbformat.read(path, as_version=4).cells
         assert title.source == "# Title"
-        assert colab.id == CELL_ID
+        assert colab.source.startswith(TITLE)
         assert colab.metadata.tags == ["remove-cell"]
         assert f"github.com/owner/name@v{vaelab.__version__}" in colab.source
         assert (colab.execution_count, code.execution_count) == (1, 2)
         assert code.outputs[0].execution_count == 2
+
+
+def test_chapters_keep_the_form_that_is_tested(book) -> None:
+    configure(REPOSITORY, book)
+
+    assert check(book / "chapters" / "01.ipynb") == ""
 
 
 def test_a_second_time_changes_nothing(book) -> None:

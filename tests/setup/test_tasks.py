@@ -76,12 +76,43 @@ def test_make_has_the_verbs_that_need_no_argument() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", ".ci/run", ".github/workflows/book.yml", "intro.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        ".ci/run",
+        ".github/workflows/book.yml",
+        "intro.md",
+        "assignments/README.md",
+    ],
 )
 def test_texts_name_verbs_that_exist(name) -> None:
     named = re.findall(r"python3? tasks\.py (\w+)", (ROOT / name).read_text(encoding="utf-8"))
 
     assert set(named) <= VERBS
+
+
+@pytest.fixture
+def commands(monkeypatch) -> list[tuple[str, ...]]:
+    """What tasks.py would run, without installing or running anything."""
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(tasks, "ensure", lambda *_: None)
+    monkeypatch.setattr(tasks, "run", lambda *arguments, **_: called.append(arguments))
+    return called
+
+
+def test_results_repeats_the_runs_and_nothing_else(commands) -> None:
+    tasks.main(["results"])
+
+    runs = {path.stem for path in (ROOT / "experiments").glob("*.py")} - {"__init__"}
+    assert set(commands) == {("-m", f"experiments.{run}") for run in runs}
+
+
+def test_instructors_verbs_reach_their_tool(commands) -> None:
+    tasks.main(["assignments", "autograde", "03_naive_monte_carlo", "--student", "ada"])
+
+    expected = ("-m", "tools.assignments", "autograde", "03_naive_monte_carlo", "--student", "ada")
+    assert commands == [expected]
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

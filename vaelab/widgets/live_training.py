@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import ipywidgets
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from vaelab.book.plots import show_digits
 from vaelab.data import load_digits
 from vaelab.models.vae import VAE
 from vaelab.objectives import elbo_terms, sample_posterior
@@ -186,20 +186,12 @@ def draw_result(
     curve.plot(epochs, [report.rate for report in history], "--", label="rate")
     curve.set(xlabel="passes", ylabel="nats an image", ylim=(0, None))
     curve.legend(frameon=False)
-    show_rows(panels["prior"], prior, "decoded from draws of the prior")
-    show_rows(
-        panels["held out"], torch.cat([x, reconstructions]), "held out (above), decoded from q"
-    )
+    for name, images, title in (
+        ("prior", prior, "decoded from draws of the prior"),
+        ("held out", torch.cat([x, reconstructions]), "held out (above), decoded from q"),
+    ):
+        show_digits(panels[name], images, columns=len(x))
+        panels[name].set_title(title, fontsize=10)
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
-
-
-def show_rows(axes: Axes, images: Tensor, title: str) -> None:
-    """Two rows of 8 by 8 pictures with a pixel between them."""
-    tiles = torch.nn.functional.pad(images.reshape(2, -1, 8, 8), (1, 1, 1, 1), value=0.0)
-    rows, columns = tiles.shape[:2]
-    sheet = tiles.permute(0, 2, 1, 3).reshape(rows * 10, columns * 10)
-    axes.imshow(sheet.numpy(), cmap="gray_r", vmin=0, vmax=1)
-    axes.set_title(title, fontsize=10)
-    axes.set_axis_off()

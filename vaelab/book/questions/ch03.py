@@ -28,7 +28,7 @@ HUGE = _weights([900.0, 901.0, 899.0, 899.5], [1200.0, 1201.0, 1190.0, 1200.5])
 UNLIKE = _weights([-2.0, 0.0, -1.0, -3.0], [-3000.0, -3001.0, -3002.0, -3000.5])
 
 
-def _prior_draws(latent_dim: int, num_samples: int = 10_000):
+def prior_draws(latent_dim: int, num_samples: int = 10_000):
     """Log weights of prior draws for one held-out digit, and the model, whose truth is known."""
     from vaelab.data import load_digits
     from vaelab.exact.linear_gaussian import LinearGaussian
@@ -41,7 +41,7 @@ def _prior_draws(latent_dim: int, num_samples: int = 10_000):
 
 
 def _estimate_against_truth(answer: Answer) -> str:
-    log_weights, model, x = _prior_draws(latent_dim=2)
+    log_weights, model, x = prior_draws(latent_dim=2)
     return (
         f"Your average of 10,000 prior draws puts log p(x) of a held-out digit at "
         f"{answer(log_weights).item():.2f} nats (linear-Gaussian model, 2 latents). "
@@ -52,7 +52,7 @@ def _estimate_against_truth(answer: Answer) -> str:
 def _count_against_truth(answer: Answer) -> str:
     lines = ["For a held-out digit and 10,000 prior draws (linear-Gaussian model):"]
     for latent_dim in (2, 16):
-        log_weights, model, x = _prior_draws(latent_dim)
+        log_weights, model, x = prior_draws(latent_dim)
         exact = len(log_weights) * model.log_ess_fraction(x).exp().item()
         lines.append(
             f"  {latent_dim:2d} latents: your count is {answer(log_weights).item():.3g}, "
