@@ -73,10 +73,15 @@ def test_a_good_book_builds_once_and_then_from_its_cache(small_book: SmallBook) 
     assert 'class="katex-display"' in page
     assert re.search(r'class="with-punctuation"><span class="math.*</span>\),</span> and', page)
     assert not stale.exists()
+    renamed = small_book.folder / "_build" / "html" / "chapters" / "renamed.html"
+    renamed.parent.mkdir()
+    renamed.write_text("the page of a chapter that has another name now")
 
     small_book.write("intro.md", "# Front again\n\nSee {eq}`first`.")
     second = small_book.build()
     assert second.returncode == 0, second.stderr
+    assert not renamed.exists()
+    assert (small_book.folder / "_build" / "html" / "search.html").exists()
     assert "Executed notebook" not in second.stdout
 
     # Now something that outputs depend on.

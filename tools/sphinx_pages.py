@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
 
 from tools.sphinx_execution import digest
@@ -72,10 +73,28 @@ def note_tools(app: Sphinx, config: Config) -> None:
     config.tools_digest = digest(TOOLS)
 
 
+def remove_stale_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Take away what earlier builds left: the page of a chapter that was renamed, say."""
+    builder = app.builder
+    if exception is not None or not isinstance(builder, StandaloneHTMLBuilder):
+        return
+    out = Path(builder.outdir)
+    pages = {out / builder.get_outfilename(name) for name in app.env.found_docs}
+    made_by_sphinx = {
+        out / f"{name}.html" for name in ("genindex", "search", "index", "py-modindex")
+    }
+    for page in out.glob("**/*.html"):
+        if page not in pages | made_by_sphinx and not page.relative_to(out).parts[0].startswith(
+            "_"
+        ):
+            page.unlink()
+
+
 def setup(app: Sphinx) -> dict:
     app.add_config_value("tools_digest", "", "env", str)
     app.connect("config-inited", add_templates)
     app.connect("config-inited", note_tools)
     # After the theme, which sets scripts and context at the default priority.
     app.connect("html-page-context", correct, priority=900)
+    app.connect("build-finished", remove_stale_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
