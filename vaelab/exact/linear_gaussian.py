@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelab.densities import LOG_2PI, kl_to_standard_normal
+from vaelab.exact.spectrum import covariance_spectrum
 
 
 @dataclass(frozen=True)
@@ -68,31 +69,25 @@ class LinearGaussian:
 
         Returns:
             A model with float64 parameters. An eigenvalue at or under :math:`s^2` gets a
-            zero column: its latent dimension is unused.
+            zero column: its latent dimension is unused. For any rotation R, ``W R`` is as
+            likely; this one, of orthogonal columns, has a diagonal posterior.
 
         Raises:
-            ValueError: If ``x`` is not a matrix of two images or more, or ``latent_dim`` is
-                out of range.
+            ValueError: If ``x`` is not a finite matrix of two images or more, or
+                ``latent_dim`` is out of range.
 
         Source:
             Tipping & Bishop (1999), equations 7 and 8.
         """
-        if x.ndim != 2 or len(x) < 2:
-            raise ValueError(
-                f"x must have shape (images, pixels) with 2 images or more, got {tuple(x.shape)}"
-            )
+        mean, eigenvalues, eigenvectors = covariance_spectrum(x)
         if not 1 <= latent_dim < x.shape[1]:
             raise ValueError(
                 f"latent_dim must be from 1 to {x.shape[1] - 1} (pixels less one), got {latent_dim}"
             )
-        x = x.double()
-        covariance = torch.cov(x.T, correction=0)
-        eigenvalues, eigenvectors = torch.linalg.eigh(covariance)  # ascending
         if noise_var is None:
-            noise_var = float(eigenvalues[:-latent_dim].mean())
-        top = eigenvalues.flip(0)[:latent_dim]
-        scale = (top - noise_var).clamp(min=0).sqrt()
-        return cls(eigenvectors.flip(1)[:, :latent_dim] * scale, x.mean(0), noise_var)
+            noise_var = float(eigenvalues[latent_dim:].mean())
+        scale = (eigenvalues[:latent_dim] - noise_var).clamp(min=0).sqrt()
+        return cls(eigenvectors[:, :latent_dim] * scale, mean, noise_var)
 
     @property
     def latent_dim(self) -> int:

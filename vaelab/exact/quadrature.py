@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vaelab.densities import standard_normal_log_density
+from vaelab.exact.evaluate import check_images, evaluate_log_likelihood
 
 # The largest array a chunk may make, in numbers: 2**22 float64 are 32 MiB.
 CHUNK_NUMBERS = 2**22
@@ -85,7 +86,11 @@ def quadrature_log_joint(
         grid: Latents, shape ``(points, latent)``.
 
     Returns:
-        Nats, shape ``(points, batch)``.
+        Nats, shape ``(points, batch)``; differentiable in the decoder's weights.
+
+    Raises:
+        ValueError: If ``x`` is not a finite matrix, or the model's numbers are not of the
+            grid's type: ``vae.double()`` makes them so.
 
     Source:
         Bishop (2006), equation 1.32: the product rule.
@@ -95,12 +100,14 @@ def quadrature_log_joint(
         >>> quadrature_log_joint(torch.zeros(1, 1), lambda x, z: -z.sum(-1) ** 2, grid).shape
         torch.Size([5, 1])
     """
+    check_images(x)
     rows = max(1, CHUNK_NUMBERS // max(1, x.numel()))
     log_joint = torch.empty(len(grid), len(x), dtype=grid.dtype)
     for start in range(0, len(grid), rows):
         z = grid[start : start + rows, None]  # (points, 1, latent)
         log_prior = standard_normal_log_density(z).sum(-1)
-        log_joint[start : start + rows] = log_likelihood(x, z) + log_prior
+        values = evaluate_log_likelihood(log_likelihood, x, z)
+        log_joint[start : start + rows] = values + log_prior
     return log_joint
 
 
@@ -135,8 +142,8 @@ def quadrature_log_marginal(
         ``.log_marginal`` and its estimated ``.error`` in nats, each ``(batch,)``.
 
     Raises:
-        ValueError: If ``latent_dim`` is above 2, a length is not positive, or ``x`` is not
-            of shape ``(batch, pixels)``.
+        ValueError: If ``latent_dim`` is above 2, a length is not positive, ``x`` is not a
+            finite matrix, or the model's weights are not float64 (``vae.double()``).
 
     Source:
         Trefethen & Weideman (2014), *The exponentially convergent trapezoidal rule*.
@@ -149,8 +156,7 @@ def quadrature_log_marginal(
         >>> bool((result.log_marginal - model.log_marginal(x)).abs() < 1e-10)
         True
     """
-    if x.ndim != 2:
-        raise ValueError(f"x must have shape (batch, pixels), got {tuple(x.shape)}")
+    check_images(x)
     grid = latent_grid(latent_dim, half_width, step)
     # Some images at a time: all training images on the default grid would need gigabytes.
     pieces = x.double().split(max(1, CHUNK_NUMBERS // len(grid)))

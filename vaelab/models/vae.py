@@ -7,9 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vaelab.densities import bernoulli_log_likelihood, normal_log_density
-
-LIKELIHOODS = ("bernoulli", "gaussian")
+from vaelab.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood
 
 
 def _network(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -28,17 +26,20 @@ class VAE(nn.Module):
         z \sim \mathcal N(0, I), \qquad x \mid z \sim p_\theta(x \mid z), \qquad
         q_\phi(z \mid x) = \mathcal N\big(\mu_\phi(x), \operatorname{diag} \sigma_\phi^2(x)\big)
 
-    The likelihood is a product over pixels *given z*: Bernoullis whose logits the decoder
-    outputs (for binary pixels), or Gaussians whose means it outputs, with one variance
-    :math:`s^2` learnt for all pixels (for real-valued ones). Both are normalised over x
-    whatever the network outputs. tanh, not ReLU, so that log p(x) can be integrated on a
-    grid to eight digits.
+    The likelihood is a product over pixels *given z*, of the kind that suits them, and
+    normalised over x whatever the network outputs: for binary pixels ``"bernoulli"``; for
+    counts 0 to 16 ``"binomial"``, ``"beta-binomial"``, ``"discretised-logistic"`` or
+    ``"categorical"``; for grey values in [0, 1] ``"continuous-bernoulli"``; for reals
+    ``"gaussian"``, with one variance :math:`s^2` learnt for all pixels. Other settings are
+    given as a likelihood of one's own making: ``Gaussian(noise_var=1.0)`` holds the variance,
+    ``Binomial(max_count=255)`` counts further. tanh, not ReLU, so that log p(x) can be
+    integrated on a grid to eight digits.
 
     Args:
         latent_dim: Dimension of z.
         hidden: Width of both hidden layers.
         pixels: Dimension of x.
-        likelihood: ``"bernoulli"`` or ``"gaussian"``.
+        likelihood: One of the names above, or an object from ``vaelab.models.likelihoods``.
         generator: Source of the initial weights; ``None`` takes torch's global one.
 
     Raises:
@@ -59,22 +60,29 @@ class VAE(nn.Module):
         latent_dim: int = 2,
         hidden: int = 32,
         pixels: int = 64,
-        likelihood: str = "bernoulli",
+        likelihood: str | Likelihood = "bernoulli",
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         for name, size in (("latent_dim", latent_dim), ("hidden", hidden), ("pixels", pixels)):
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, got {size}")
-        if likelihood not in LIKELIHOODS:
-            raise ValueError(f"likelihood must be one of {LIKELIHOODS}, got {likelihood!r}")
+        if isinstance(likelihood, str):
+            if likelihood not in LIKELIHOODS:
+                raise ValueError(
+                    f"likelihood must be one of {', '.join(LIKELIHOODS)}, got {likelihood!r}"
+                )
+            likelihood = LIKELIHOODS[likelihood]
         self.latent_dim, self.hidden, self.pixels = latent_dim, hidden, pixels
-        self.likelihood = likelihood
+        self.likelihood, self.pixel_likelihood = likelihood.name, likelihood
         # One head for mean and log-variance: one matrix product instead of two.
         self.encoder = _network(pixels, hidden, 2 * latent_dim)
-        self.decoder = _network(latent_dim, hidden, pixels)
-        if likelihood == "gaussian":
-            self.noise_log_var = nn.Parameter(torch.zeros(()))
+        self.decoder = _network(latent_dim, hidden, likelihood.outputs * pixels)
+        if isinstance(likelihood, Gaussian):
+            self.noise_log_var = nn.Parameter(
+                torch.tensor(math.log(likelihood.noise_var or 1.0)),
+                requires_grad=likelihood.noise_var is None,
+            )
         self._initialise(generator)
 
     def _initialise(self, generator: torch.Generator | None) -> None:
@@ -89,7 +97,8 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         r"""Parameters of q(z | x): its mean :math:`\mu` and log-variance :math:`\log \sigma^2`.
 
-        The network outputs a logarithm, so the variance is positive whatever it says.
+        The network outputs a logarithm, so the variance is positive whatever it says. Counts
+        are divided by n before it sees them: at 16, tanh would stand still.
 
         Args:
             x: Images, shape ``(*batch, pixels)``.
@@ -97,24 +106,69 @@ class VAE(nn.Module):
         Returns:
             Two tensors of shape ``(*batch, latent)``.
         """
-        mean, log_var = self.encoder(x).chunk(2, dim=-1)
+        mean, log_var = self.encoder(x / self.pixel_likelihood.unit).chunk(2, dim=-1)
         return mean, log_var
 
     def decode(self, z: Tensor) -> Tensor:
-        """Parameters of p(x | z): Bernoulli logits, or Gaussian means.
+        """Parameters of p(x | z) as the network outputs them: Bernoulli logits, Gaussian means...
 
         Args:
             z: Latents, shape ``(*batch, latent)``.
 
         Returns:
-            Shape ``(*batch, pixels)``.
+            Shape ``(*batch, pixels)`` where a pixel has one parameter. Where it has more,
+            ``(*batch, parameters * pixels)``: the first of every pixel, then the second.
         """
         return self.decoder(z)
 
+    def _pixel_parameters(self, z: Tensor) -> tuple[Tensor, ...]:
+        parameters = self.decode(z).split(self.pixels, dim=-1)
+        if isinstance(self.pixel_likelihood, Gaussian):
+            return (*parameters, self.noise_log_var)
+        return parameters
+
     def decode_mean(self, z: Tensor) -> Tensor:
         """The mean image E[x | z], shape ``(*batch, pixels)``: what a VAE's pictures show."""
-        output = self.decode(z)
-        return torch.sigmoid(output) if self.likelihood == "bernoulli" else output
+        return self.pixel_likelihood.mean(*self._pixel_parameters(z))
+
+    @torch.no_grad()
+    def decode_sample(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """An image drawn from p(x | z), shape ``(*batch, pixels)``: what the model says x is.
+
+        Args:
+            z: Latents, shape ``(*batch, latent)``.
+            generator: Source of the draws; ``None`` takes torch's global one.
+        """
+        return self.pixel_likelihood.sample(*self._pixel_parameters(z), generator=generator)
+
+    @torch.no_grad()
+    def sample(
+        self, num_samples: int, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        r"""Draw pairs from the joint: :math:`z \sim \mathcal N(0, I)`, :math:`x \sim p(x \mid z)`.
+
+        Such an x comes with an exact draw from its own posterior: the z that made it.
+
+        Args:
+            num_samples: How many pairs.
+            generator: Source of the draws; ``None`` takes torch's global one.
+
+        Returns:
+            x of shape ``(num_samples, pixels)`` and z of ``(num_samples, latent)``.
+
+        Raises:
+            ValueError: If ``num_samples`` is negative.
+        """
+        if num_samples < 0:
+            raise ValueError(f"num_samples must not be negative, got {num_samples}")
+        weight = self.decoder[0].weight
+        z = torch.randn(
+            (num_samples, self.latent_dim),
+            generator=generator,
+            dtype=weight.dtype,
+            device=weight.device,
+        )
+        return self.decode_sample(z, generator), z
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         r"""Log likelihood :math:`\log p_\theta(x \mid z)`, summed over pixels.
@@ -126,8 +180,9 @@ class VAE(nn.Module):
 
         Returns:
             Nats, shape ``(*samples, batch)``.
+
+        Raises:
+            ValueError: If x does not suit the likelihood: other pixels, or values that are
+                no counts or not in [0, 1] where it is of those.
         """
-        output = self.decode(z)
-        if self.likelihood == "bernoulli":
-            return bernoulli_log_likelihood(x, output)
-        return normal_log_density(x, output, self.noise_log_var).sum(-1)
+        return self.pixel_likelihood.log_likelihood(x, *self._pixel_parameters(z))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -48,7 +49,10 @@ class ElboTerms:
         """Reconstruction minus beta times KL, ``(batch,)``.
 
         A lower bound on log p(x) for beta of 1 and more; below 1 it may exceed it.
+        ValueError if beta is negative or not finite.
         """
+        if not (math.isfinite(beta) and beta >= 0):
+            raise ValueError(f"beta must be finite and not negative, got {beta}")
         return self.reconstruction - beta * self.rate
 
 
