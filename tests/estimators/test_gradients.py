@@ -129,7 +129,7 @@ def test_score_function_needs_no_derivative_of_f() -> None:
 
 
 def test_unknown_baseline_is_named() -> None:
-    message = r"baseline must be one of \(None, 'leave-one-out'\), got 'mean'"
+    message = r"baseline must be one of \(None, 'leave-one-out', 'batch-mean'\), got 'mean'"
     with pytest.raises(ValueError, match=message):
         score_function_gradients(f, *parameters(), noise(3), baseline="mean")
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-import vaelab.estimators.importance as importance
+from vaelab.estimators import _chunks
 from vaelab.estimators.importance import importance_log_marginal, log_importance_weights
 from vaelab.estimators.proposals import DiagonalNormal, Mixture, Proposal, StandardNormal
 from vaelab.estimators.reliability import effective_sample_size
@@ -135,7 +135,7 @@ def test_exactly_k_draws_whatever_the_chunks(
 
 
 def test_memory_is_bounded_at_large_k(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importance, "CHUNK_NUMBERS", 100_000)
+    monkeypatch.setattr(_chunks, "CHUNK_NUMBERS", 100_000)
     seen = []
 
     def log_likelihood(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:

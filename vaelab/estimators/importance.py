@@ -10,18 +10,20 @@ import torch
 from torch import Tensor
 
 from vaelab.densities import standard_normal_log_density
+from vaelab.estimators import _chunks
+from vaelab.estimators._chunks import check_images, map_pieces, noise_chunks
+from vaelab.estimators.pareto import pareto_k_of_largest, pareto_k_threshold, pareto_tail_length
 from vaelab.estimators.proposals import Proposal
-
-# torch makes normal numbers in groups of 16, so noise drawn sixteen samples at a time is
-# the same noise however the samples are divided into chunks.
-BLOCK = 16
-# The largest array a chunk may make, in numbers, reckoning one row of pixels a draw.
-CHUNK_NUMBERS = 2**22
+from vaelab.estimators.reliability import ess_of_sums, log_mean_standard_error
 
 
 @dataclass(frozen=True)
 class ImportanceEstimate:
     r"""An estimate of log p(x) for each image, and how far to trust it.
+
+    An image one of whose log weights is NaN or +infinity gets NaN throughout. Where all
+    weights are zero the estimate is -infinity, with an infinite standard error and an
+    effective sample size of 0.
 
     Attributes:
         log_marginal: :math:`\log \hat p(x)` in nats, ``(batch,)``. :math:`\hat p` is
@@ -29,13 +31,20 @@ class ImportanceEstimate:
         standard_error: Of ``log_marginal``, from the spread of the weights, ``(batch,)``:
             infinite for K = 1, and too small where the weights that matter were not drawn.
         effective_sample_size: :math:`(\sum w)^2 / \sum w^2`, ``(batch,)``.
+        pareto_k: How heavy the weights' tail is, ``(batch,)``: see :func:`pareto_k`.
         num_samples: K, exactly as asked for.
     """
 
     log_marginal: Tensor
     standard_error: Tensor
     effective_sample_size: Tensor
+    pareto_k: Tensor
     num_samples: int
+
+    @property
+    def trusted(self) -> Tensor:
+        """Where k-hat is at most the threshold for K draws, ``(batch,)``, true or false."""
+        return self.pareto_k <= pareto_k_threshold(self.num_samples)
 
 
 def log_importance_weights(
@@ -72,19 +81,70 @@ def log_importance_weights(
     return log_likelihood(x, z) + standard_normal_log_density(z).sum(-1) - proposal.log_density(z)
 
 
-def _noise_chunks(
-    num_samples: int, rows: int, shape: tuple[int, ...], like: Tensor, generator
+def log_weights_in_parts(
+    x: Tensor,
+    log_likelihood: Callable[[Tensor, Tensor], Tensor],
+    proposal: Proposal,
+    num_samples: int,
+    generator: torch.Generator | None = None,
+    chunk_size: int | None = None,
 ) -> Iterator[Tensor]:
-    rows = max(BLOCK, rows // BLOCK * BLOCK)
-    for start in range(0, num_samples, rows):
-        wanted = min(rows, num_samples - start)
-        drawn = math.ceil(wanted / BLOCK) * BLOCK
-        noise = torch.randn(
-            (drawn, *shape), generator=generator, dtype=like.dtype, device=like.device
-        )
-        yield noise[:wanted]
+    r"""The log weights of K draws, some draws at a time.
+
+    .. math::
+        \log w_1, \dots, \log w_K
+
+    Args:
+        x: Images, shape ``(batch, pixels)``.
+        log_likelihood: ``log_likelihood(x, z)``, nats of shape ``(K, batch)``.
+        proposal: What to draw from.
+        num_samples: K, draws for each image.
+        generator: Source of the noise; ``None`` takes torch's global one.
+        chunk_size: Draws whose pixels are held at once, rounded to a multiple of 16.
+
+    Returns:
+        Parts of shape ``(draws, batch)``, K draws in all.
+
+    Raises:
+        ValueError: If ``num_samples`` or ``chunk_size`` is under 1, or ``x`` is not of
+            shape ``(batch, pixels)`` and a floating-point type.
+
+    Source:
+        Elementary.
+
+    Example:
+        >>> from vaelab.estimators.proposals import StandardNormal
+        >>> parts = log_weights_in_parts(
+        ...     torch.zeros(3, 1), lambda x, z: z.sum(-1), StandardNormal(1), num_samples=20
+        ... )
+        >>> torch.cat(list(parts)).shape
+        torch.Size([20, 3])
+    """
+    check_images(x)
+    if num_samples < 1:
+        raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+    if chunk_size is None:
+        chunk_size = _chunks.CHUNK_NUMBERS // max(1, x.numel())
+    elif chunk_size < 1:
+        raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
+
+    def in_pieces(x: Tensor, z: Tensor) -> Tensor:
+        return map_pieces(lambda x, z: (log_likelihood(x, z),), x, z)[0]
+
+    shape, held = (len(x), proposal.noise_dim), []
+    for noise in noise_chunks(num_samples, chunk_size, shape, x, generator):
+        z = proposal.transform(noise)
+        held.append(log_importance_weights(x, in_pieces, proposal, z))
+        # Weights are small beside the pixels they came from, and what follows costs by the
+        # chunk: pass them on by the million.
+        if len(held) * held[0].numel() >= _chunks.CHUNK_NUMBERS:
+            yield torch.cat(held)
+            held = []
+    if held:
+        yield torch.cat(held)
 
 
+@torch.no_grad()
 def importance_log_marginal(
     x: Tensor,
     log_likelihood: Callable[[Tensor, Tensor], Tensor],
@@ -105,7 +165,8 @@ def importance_log_marginal(
     Args:
         x: Images, shape ``(batch, pixels)``.
         log_likelihood: ``log_likelihood(x, z)`` for z of shape ``(K, batch, latent)``,
-            nats of shape ``(K, batch)``. The prior is N(0, I).
+            nats of shape ``(K, batch)``; it is called on some draws and images at a time.
+            The prior is N(0, I).
         proposal: What to draw from, :math:`r`.
         num_samples: K, draws for each image.
         generator: Source of the noise; ``None`` takes torch's global one.
@@ -114,11 +175,12 @@ def importance_log_marginal(
             same, to float error.
 
     Returns:
-        The estimate, its standard error and the effective sample size, for each image.
+        The estimate, its standard error, the effective sample size and Pareto k-hat, for
+        each image.
 
     Raises:
         ValueError: If ``num_samples`` or ``chunk_size`` is under 1, or ``x`` is not of
-            shape ``(batch, pixels)``.
+            shape ``(batch, pixels)`` and a floating-point type.
 
     Source:
         Kloek & van Dijk (1978); as a bound on average, Burda et al. (2016).
@@ -134,30 +196,23 @@ def importance_log_marginal(
         >>> bool((estimate.log_marginal - truth).abs() < 5 * estimate.standard_error)
         True
     """
-    if x.ndim != 2:
-        raise ValueError(f"x must have shape (batch, pixels), got {tuple(x.shape)}")
-    if num_samples < 1:
-        raise ValueError(f"num_samples must be at least 1, got {num_samples}")
-    if chunk_size is None:
-        chunk_size = CHUNK_NUMBERS // max(1, x.numel())
-    elif chunk_size < 1:
-        raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
-    log_sum = torch.full((len(x),), -math.inf, dtype=x.dtype, device=x.device)
-    log_sum_squares = log_sum.clone()
-    with torch.no_grad():
-        shape = (len(x), proposal.noise_dim)
-        for noise in _noise_chunks(num_samples, chunk_size, shape, x, generator):
-            z = proposal.transform(noise)
-            log_weights = log_importance_weights(x, log_likelihood, proposal, z)
-            log_sum = torch.logaddexp(log_sum, log_weights.logsumexp(0))
-            log_sum_squares = torch.logaddexp(log_sum_squares, (2 * log_weights).logsumexp(0))
-    ess = (2 * log_sum - log_sum_squares).exp()
-    # Delta method: Var(log p-hat) = Var(w) / (K E[w]^2), both moments from the sample.
-    relative_variance = (num_samples / ess - 1).clamp(min=0) / max(num_samples - 1, 1)
-    unknown = torch.full_like(ess, math.inf)
+    parts = log_weights_in_parts(x, log_likelihood, proposal, num_samples, generator, chunk_size)
+    tail = pareto_tail_length(num_samples) + 1
+    # Sums of half-precision weights need more digits than the weights.
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    log_sum = torch.full((len(x),), -math.inf, dtype=dtype, device=x.device)
+    log_sum_squares = log_sum
+    largest = x.new_empty(0, len(x))
+    for log_weights in parts:
+        log_sum = torch.logaddexp(log_sum, log_weights.logsumexp(0))
+        log_sum_squares = torch.logaddexp(log_sum_squares, (2 * log_weights).logsumexp(0))
+        candidates = torch.cat([largest, log_weights])
+        largest = candidates.topk(min(tail, len(candidates)), dim=0).values
+    ess = ess_of_sums(log_sum, log_sum_squares)
     return ImportanceEstimate(
-        log_marginal=log_sum - math.log(num_samples),
-        standard_error=relative_variance.sqrt() if num_samples > 1 else unknown,
+        log_marginal=log_sum.where(log_sum < math.inf, math.nan) - math.log(num_samples),
+        standard_error=log_mean_standard_error(ess, num_samples),
         effective_sample_size=ess,
+        pareto_k=pareto_k_of_largest(largest),
         num_samples=num_samples,
     )
