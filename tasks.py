@@ -118,6 +118,13 @@ def provide_browser():
     )
 
 
+def screens(options):
+    """picture the built book's pages, for who reviews them"""
+    ensure("dev")
+    provide_browser()
+    run("-m", "tools.screens", *options.pages)
+
+
 def notebooks(options):
     """execute the chapters and store what they print"""
     ensure()
@@ -156,7 +163,7 @@ def clean(options):
         shutil.rmtree(str(folder), ignore_errors=True)
 
 
-VERBS = [setup, book, serve, lab, test, notebooks]
+VERBS = [setup, book, serve, lab, test, screens, notebooks]
 VERBS += [exercises, assignments, results, configure, clean]
 
 
@@ -182,6 +189,7 @@ def make_parser():
         )
         of[verb].set_defaults(verb=verb)
     of[serve].add_argument("--port", type=int, default=8000)
+    of[screens].add_argument("pages", nargs="*", metavar="PAGE", help="without one, all")
     of[notebooks].add_argument("paths", nargs="*", metavar="PATH", help="without one, all")
     # Passed on as they stand, options too: tools/assignments.py explains them.
     of[assignments].add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")

@@ -61,7 +61,9 @@ def test_agrees_with_torch_distributions(logit: float) -> None:
     torch.testing.assert_close(mean, expected.mean, rtol=1e-10, atol=0)
 
 
-@pytest.mark.parametrize("logit", [-0.75, -0.5, -0.25, 0.0, 2**-10, 2**-30, 0.125, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "logit", [-0.75, -63 / 128, -0.25, 0.0, 2**-10, 2**-30, 63 / 128, 0.5, 1.0]
+)
 def test_keeps_its_digits_near_zero(logit: float) -> None:
     # (e^l - 1) / l and its slope by their power series, in fractions: no rounding.
     exact = Fraction(logit)
@@ -78,6 +80,20 @@ def test_keeps_its_digits_near_zero(logit: float) -> None:
     assert -log_density.item() == pytest.approx(expected, rel=0, abs=4e-16)
     assert -gradient.item() == pytest.approx(float(slope / normaliser), rel=0, abs=1e-15)
     assert mean.item() == pytest.approx(float(slope / normaliser), rel=0, abs=1e-15)
+
+
+def test_mean_has_the_variance_for_its_gradient() -> None:
+    logits = double(*LOGITS).requires_grad_()
+
+    (gradient,) = torch.autograd.grad(continuous_bernoulli_mean(logits).sum(), logits)
+
+    # Of an exponential family: 1 / l^2 - 1 / (4 sinh^2(l / 2)), and 1 / 12 at 0.
+    far = logits.detach().abs() > 0.4
+    logit = logits.detach()[far]
+    expected = 1 / logit**2 - 1 / (4 * torch.sinh(logit / 2) ** 2)
+    torch.testing.assert_close(gradient[far], expected, rtol=1e-12, atol=0)
+    near = torch.full_like(gradient[~far], 1 / 12)
+    torch.testing.assert_close(gradient[~far], near, rtol=1e-3, atol=0)
 
 
 def test_float32_has_a_good_gradient_near_zero() -> None:

@@ -17,6 +17,7 @@ from vaelab.densities import (
     normal_log_likelihood,
     standard_normal_log_density,
 )
+from vaelab.densities import gaussian as module
 
 
 def normal(*shape: int, seed: int = 0, scale: float = 1.0) -> torch.Tensor:
@@ -107,6 +108,14 @@ def test_image_log_likelihood_is_the_sum_over_pixels(shape: tuple[int, ...], noi
     expected = Independent(Normal(mean, (log_var / 2).exp()), 1).log_prob(x)
     assert log_likelihood.shape == (*shape[:-2], 6)
     torch.testing.assert_close(log_likelihood, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_sharing_images_make_no_array_of_all_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "normal_log_density", None)
+
+    assert normal_log_likelihood(normal(6, 5), normal(3, 1, 5), normal(5)).shape == (3, 6)
+    with pytest.raises(TypeError):  # it is what images with their own means go by
+        normal_log_likelihood(normal(6, 5), normal(3, 6, 5), normal(5))
 
 
 def test_image_log_likelihood_has_the_gradient_of_the_sum() -> None:

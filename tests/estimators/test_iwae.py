@@ -1,5 +1,7 @@
 """The importance-weighted bound held against theory on a linear-Gaussian model."""
 
+from itertools import pairwise
+
 import torch
 
 from vaelab.estimators.iwae import iwae_bound
@@ -14,7 +16,7 @@ def test_bound_rises_to_the_truth_as_theory_says(model: LinearGaussian, x: torch
         for k in (1, 8, 200)
     ]
 
-    for below, above in zip(bounds[:-1], bounds[1:], strict=True):
+    for below, above in pairwise(bounds):
         assert (below.bound < above.bound).all()
     # To first order the bias is -Var(w) / (2 K E[w]^2) = -(1 / ESS fraction - 1) / (2 K).
     bias = -(torch.exp(-model.log_ess_fraction(x)) - 1) / (2 * 200)

@@ -172,14 +172,24 @@ def test_nothing_jumps(open_page, disk, name, width) -> None:
     assert all(tops == before for tops in after)
 
 
-def allowed_values(rule: dict) -> list[float]:
-    return rule["values"] if "values" in rule else [rule["least"], rule["most"]]
+def allowed_values(rule: dict) -> list[str]:
+    """Some values of a trait, as an address has them."""
+    if "bits" in rule:
+        return ["0" * rule["bits"], "01" * (rule["bits"] // 2)]
+    values = rule["values"] if "values" in rule else [rule["least"], rule["most"]]
+    return [f"{value:g}" for value in values]
+
+
+def bad_values(rule: dict) -> list[str]:
+    # Of a real number's range, -1 and 0.3 may be part.
+    numbers = ["-1e9", "1e9", "0,3"] if rule.get("real") else ["-1", "0.3"]
+    return ["NaN", "1e400", "", "%3Cimg%20src=x%3E", *numbers]
 
 
 def test_state_goes_into_the_address_and_comes_back(open_page, site, name) -> None:
     widget = REGISTRY[name]
     state = {key: allowed_values(rule)[-1] for key, rule in widget.allowed().items()}
-    hash_ = "#a-section&" + "&".join(f"{name}.{key}={value:g}" for key, value in state.items())
+    hash_ = "#a-section&" + "&".join(f"{name}.{key}={value}" for key, value in state.items())
     page = loaded(open_page, site + f"{name}.html{hash_}")
 
     assert page.locator(".vaelab-problem").is_hidden()
@@ -196,13 +206,14 @@ def test_state_goes_into_the_address_and_comes_back(open_page, site, name) -> No
 def test_bad_values_in_the_address_are_ignored_and_named(open_page, disk, name) -> None:
     page = loaded(open_page, disk + f"{name}.html")
     for key, rule in REGISTRY[name].allowed().items():
-        for value in ("-1", "NaN", "1e400", "", "%3Cimg%20src=x%3E", "0.3"):
+        named = f"{rule['bits']} zeros and ones" if "bits" in rule else allowed_values(rule)[0]
+        for value in bad_values(rule):
             page.goto(disk + f"{name}.html?{key}#{name}.{key}={value}")  # the query: load anew
             problem = page.locator(".vaelab-problem").inner_text()
             text = page.locator(".vaelab").inner_text().replace(problem, "")
 
             assert key in problem
-            assert f"{allowed_values(rule)[0]}" in problem
+            assert named in problem
             assert not re.search(r"NaN|undefined|Infinity", text)
 
 

@@ -2,7 +2,12 @@
 
 import pytest
 
-SETTINGS = {"beta": {"values": [0.25, 1, 4]}, "image": {"least": 0, "most": 359}}
+SETTINGS = {
+    "beta": {"values": [0.25, 1, 4]},
+    "image": {"least": 0, "most": 359},
+    "z": {"least": -5, "most": 5, "real": True},
+    "drawing": {"bits": 4},
+}
 DEFAULTS = {"beta": 1, "image": 0}
 
 
@@ -19,6 +24,9 @@ def read(javascript, text: str) -> dict:
         ("#w.beta=4", {"beta": 4}),
         ("#a-section&w.beta=0.25&w.image=12", {"beta": 0.25, "image": 12}),
         ("#w%2Ebeta=4", {"beta": 4}),
+        ("#w.z=-1.25&w.drawing=0110", {"z": -1.25, "drawing": "0110"}),
+        ("#w.z=-5", {"z": -5}),
+        ("#w.z=-0&w.image=-0", {"z": 0, "image": 0}),
         ("#other.beta=4&other.nonsense", {}),
     ],
 )
@@ -41,6 +49,13 @@ def test_state_is_read(javascript, text: str, state: dict) -> None:
         ("image=360", "a whole number from 0 to 359"),
         ("image=1.5", "a whole number"),
         ("image=" + "9" * 400, "999…"),
+        ("z=-5.01", "a number from -5 to 5"),
+        ("z=1e0", "a number from -5 to 5"),
+        ("z=--1", "--1"),
+        ("drawing=", "4 zeros and ones"),
+        ("drawing=011", "011"),
+        ("drawing=01102", "4 zeros and ones"),
+        ("drawing=0120", "4 zeros and ones"),
         ("gamma=1", "gamma"),
         ("toString=1", "toString"),
     ],

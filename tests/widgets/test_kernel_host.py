@@ -67,7 +67,8 @@ def test_a_change_from_python_is_shown(page, name) -> None:
         before = page.locator(".vaelab").evaluate(
             "el => el.innerHTML + [...el.querySelectorAll('canvas')].map((c) => c.toDataURL())"
         )
-        value = rule["values"][-1] if "values" in rule else rule["most"]
+        value = "01" * (rule["bits"] // 2) if "bits" in rule else None
+        value = value or (rule["values"][-1] if "values" in rule else rule["most"])
         page.evaluate("([key, value]) => model.set(key, value)", [key, value])
         after = page.locator(".vaelab").evaluate(
             "el => el.innerHTML + [...el.querySelectorAll('canvas')].map((c) => c.toDataURL())"

@@ -68,8 +68,11 @@ def _fitting(step_sizes: Tensor | float, path: Annealing, like: Tensor) -> Tenso
     step_sizes = torch.as_tensor(step_sizes, dtype=like.dtype, device=like.device)
     if step_sizes.shape not in ((), shape):
         raise ValueError(f"step_sizes must have shape {shape}, got {tuple(step_sizes.shape)}")
-    if not ((step_sizes > 0) & step_sizes.isfinite()).all():
-        raise ValueError("step_sizes must be positive and finite")
+    wrong = ~((step_sizes > 0) & step_sizes.isfinite())
+    if wrong.any():
+        raise ValueError(
+            f"step_sizes must be positive and finite, got {step_sizes[wrong][0].item()}"
+        )
     return step_sizes.expand(shape)
 
 

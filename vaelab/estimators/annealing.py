@@ -208,9 +208,9 @@ def tune_step_sizes(
         torch.Size([4, 3])
     """
     path = Annealing(x, log_likelihood, proposal, betas, num_leapfrog)
-    state = State.at(path.start(num_chains, generator), path.terms)
-    log_step = torch.zeros(len(x), dtype=state.z.dtype, device=x.device)
-    between, steps = betas[1:-1].tolist(), []
+    z, between, steps = path.start(num_chains, generator), betas[1:-1].tolist(), []
+    log_step = torch.zeros(len(x), dtype=z.dtype, device=x.device)
+    state = State.at(z, path.terms)
     for beta in between[:1] * WARM_UP + between:
         steps.append(log_step.exp())
         state, rate = path.move(state, beta, steps[-1], generator)

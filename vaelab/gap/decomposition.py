@@ -38,7 +38,8 @@ class VariationalGap:
         best_elbo: :math:`\mathcal L(q^*)`, from the same noise, ``(batch,)``.
         best_elbo_standard_error: Its standard error, ``(batch,)``.
         amortisation: The encoder's part, ``(batch,)``.
-        amortisation_standard_error: Its standard error, from differences draw by draw, ``(batch,)``.
+        amortisation_standard_error: Its standard error, from differences draw by draw,
+            ``(batch,)``.
         parameters: :math:`q^*` in the family's own terms, ``(batch, params)``.
 
     Source:

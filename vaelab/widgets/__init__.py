@@ -11,13 +11,16 @@ In the book's build (``VAELAB_HOST=static``) the same line leaves HTML that need
 
 from vaelab.widgets._host import Widget, data_script
 from vaelab.widgets.beta_latent import BetaLatent
+from vaelab.widgets.decoder_marginal import DecoderMarginal
 from vaelab.widgets.live_training import TrainLive
 
-__all__ = ["REGISTRY", "BetaLatent", "TrainLive", "static_files"]
+__all__ = ["REGISTRY", "BetaLatent", "DecoderMarginal", "TrainLive", "static_files"]
 
 # Every widget that has a place in built pages. Tests of keyboard, accessibility, address and
 # bad values run over all of them.
-REGISTRY: dict[str, type[Widget]] = {widget.widget_name: widget for widget in (BetaLatent,)}
+REGISTRY: dict[str, type[Widget]] = {
+    widget.widget_name: widget for widget in (BetaLatent, DecoderMarginal)
+}
 
 
 def static_files() -> dict[str, str]:

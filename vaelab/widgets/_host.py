@@ -24,7 +24,7 @@ import anywidget
 import traitlets
 
 FOLDER = Path(__file__).parent
-SHARED_JS = ("numerics.js", "random.js", "hash_state.js", "controls.js", "present.js")
+SHARED_JS = ("numerics.js", "random.js", "hash_state.js", "controls.js", "parts.js", "present.js")
 STATIC_JS = ("static_host.js",)
 
 
@@ -71,6 +71,9 @@ class OneOf(traitlets.TraitType):
         super().__init__(default_value)
         self.values = tuple(values)
 
+    def rule(self) -> dict[str, Any]:
+        return {"values": list(self.values)}
+
     def validate(self, obj: Any, value: Any) -> float:
         if is_number(value):
             for allowed in self.values:
@@ -87,11 +90,50 @@ class IntegerBetween(traitlets.TraitType):
         super().__init__(default_value)
         self.least, self.most = least, most
 
+    def rule(self) -> dict[str, Any]:
+        return {"least": self.least, "most": self.most}
+
     def validate(self, obj: Any, value: Any) -> int:
         if is_number(value) and value in range(self.least, self.most + 1):
             return int(value)
         raise traitlets.TraitError(
             f"{self.name} must be a whole number from {self.least} to {self.most}, got {value!r}"
+        )
+
+
+class NumberBetween(traitlets.TraitType):
+    """A real number from ``least`` to ``most``."""
+
+    def __init__(self, least: float, most: float, default_value: float) -> None:
+        super().__init__(default_value)
+        self.least, self.most = least, most
+
+    def rule(self) -> dict[str, Any]:
+        return {"least": self.least, "most": self.most, "real": True}
+
+    def validate(self, obj: Any, value: Any) -> float:
+        if is_number(value) and self.least <= value <= self.most:  # no NaN is
+            return float(value)
+        raise traitlets.TraitError(
+            f"{self.name} must be a number from {self.least:g} to {self.most:g}, got {value!r}"
+        )
+
+
+class Bits(traitlets.TraitType):
+    """A text of ``length`` zeros and ones; an empty one stands for none."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__("")
+        self.length = length
+
+    def rule(self) -> dict[str, Any]:
+        return {"bits": self.length}
+
+    def validate(self, obj: Any, value: Any) -> str:
+        if isinstance(value, str) and len(value) in (0, self.length) and set(value) <= {"0", "1"}:
+            return value
+        raise traitlets.TraitError(
+            f"{self.name} must be {self.length} zeros and ones, or empty, got {value!r}"
         )
 
 
@@ -126,23 +168,16 @@ class Widget(traitlets.HasTraits):
     @classmethod
     def allowed(cls) -> dict[str, dict]:
         """What each part of the state may be, in the form that JavaScript checks."""
-        rules = {}
-        for name in cls.state_names:
-            trait = cls.class_traits()[name]
-            if isinstance(trait, OneOf):
-                rules[name] = {"values": list(trait.values)}
-            else:
-                rules[name] = {"least": trait.least, "most": trait.most}
-        return rules
+        return {name: cls.class_traits()[name].rule() for name in cls.state_names}
 
-    def state(self) -> dict[str, float]:
+    def state(self) -> dict[str, float | str]:
         """The values of the state's traits."""
         return {name: getattr(self, name) for name in self.state_names}
 
     def __repr__(self) -> str:
         # Not the object's address, which would differ in every run of a notebook.
         changed = ", ".join(
-            f"{name}={value:g}"
+            f"{name}={value!r}" if isinstance(value, str) else f"{name}={value:g}"
             for name, value in self.state().items()
             if value != self.class_traits()[name].default_value
         )
@@ -166,7 +201,7 @@ class KernelHost(Widget, anywidget.AnyWidget):
     _data = traitlets.Dict().tag(sync=True)
     _problem = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, **state: float) -> None:
+    def __init__(self, **state: float | str) -> None:
         super().__init__(**state)
         self._defaults = self.state()
 
@@ -192,7 +227,7 @@ class KernelHost(Widget, anywidget.AnyWidget):
 Host: type[Widget] = StaticHost if in_built_page() else KernelHost
 
 
-def static_html(widget: type[Widget], state: Mapping[str, float]) -> str:
+def static_html(widget: type[Widget], state: Mapping[str, float | str]) -> str:
     """A self-contained element for one widget in a built page."""
     options = {
         "name": widget.widget_name,

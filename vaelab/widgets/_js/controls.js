@@ -21,8 +21,11 @@ function button(label, onclick, attributes = {}) {
   return h("button", { type: "button", class: "vaelab-button", onclick, ...OWN_KEYS, ...attributes }, label);
 }
 
-/** A range input over a list of values, each with a mark below. */
-function slider({ label, symbol, values, onChange }) {
+/**
+ * A range input over a list of values, with marks below. A value in between, which Python may
+ * set, moves the thumb to the nearest.
+ */
+function slider({ label, symbol, values, marks = values, show = String, onChange }) {
   const id = `vaelab-slider-${++controlCount}`;
   const input = h("input", {
     id,
@@ -34,21 +37,27 @@ function slider({ label, symbol, values, onChange }) {
     oninput: () => onChange(values[input.valueAsNumber]),
   });
   const shown = h("output", { for: id, class: "vaelab-shown" });
+  const nearest = (value) =>
+    values.reduce((best, v, i) => (Math.abs(v - value) < Math.abs(values[best] - value) ? i : best), 0);
   // Marks are for pointers; the input itself says its value to everybody else.
-  const marks = values.map((value, i) =>
-    h("span", { style: `--at: ${i / (values.length - 1)}`, onclick: () => onChange(value) }, `${value}`),
+  const marked = marks.map((value) =>
+    h(
+      "span",
+      { style: `--at: ${nearest(value) / (values.length - 1)}`, onclick: () => onChange(value) },
+      show(value),
+    ),
   );
   const el = h(
     "div",
     { class: "vaelab-field vaelab-slider" },
     h("label", { for: id }, label, " ", shown),
     input,
-    h("div", { class: "vaelab-marks", "aria-hidden": "true" }, marks),
+    h("div", { class: "vaelab-marks", "aria-hidden": "true" }, marked),
   );
   const set = (value) => {
-    input.value = values.indexOf(value);
-    input.setAttribute("aria-valuetext", `${symbol} = ${value}`);
-    shown.textContent = `${symbol} = ${value}`;
+    input.value = nearest(value);
+    input.setAttribute("aria-valuetext", `${symbol} = ${show(value)}`);
+    shown.textContent = `${symbol} = ${show(value)}`;
   };
   return { el, set };
 }
@@ -78,7 +87,8 @@ function radioGroup({ legend, values, content, describe, onChange, class: extra 
   const set = (value) => {
     inputs.get(value).checked = true;
   };
-  return { el, set };
+  const clear = () => inputs.forEach((input) => (input.checked = false));
+  return { el, set, clear };
 }
 
 /** A number whose full value is kept for whoever wants to copy or test it. */
@@ -118,4 +128,31 @@ function announcer(delay = 700) {
     timer = setTimeout(() => (el.textContent = text), delay);
   };
   return { el, say, stop: () => clearTimeout(timer) };
+}
+
+/**
+ * Call `run` at once, then at most every `delay` milliseconds while calls of soon() go on:
+ * browsers refuse an address that changes hundreds of times in a few seconds.
+ */
+function atMostEvery(delay, run) {
+  let timer;
+  let waiting = false;
+  const now = () => {
+    clearTimeout(timer);
+    waiting = false;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (waiting) now();
+    }, delay);
+    run();
+  };
+  const soon = () => {
+    if (timer === undefined) now();
+    else waiting = true;
+  };
+  const stop = () => {
+    if (waiting) run();
+    clearTimeout(timer);
+  };
+  return { now, soon, stop };
 }

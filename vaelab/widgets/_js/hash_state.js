@@ -9,16 +9,18 @@ function splitHash(hash) {
   return { anchor, parts: parts.filter((part) => part.includes("=")) };
 }
 
-/** The number a text stands for if its setting allows it, else undefined. */
-function allowedNumber(text, { values, least, most }) {
-  if (!/^\d+(\.\d+)?$/.test(text)) return undefined;
-  const number = Number(text);
+/** The value a text stands for if its setting allows it, else undefined. */
+function allowedValue(text, { values, least, most, real, bits }) {
+  if (bits) return text.length === bits && /^[01]+$/.test(text) ? text : undefined;
+  if (!/^-?\d+(\.\d+)?$/.test(text)) return undefined;
+  const number = Number(text) + 0; // -0 becomes 0
   if (values) return values.includes(number) ? number : undefined;
-  return Number.isInteger(number) && number >= least && number <= most ? number : undefined;
+  return (real || Number.isInteger(number)) && number >= least && number <= most ? number : undefined;
 }
 
-function describeAllowed({ values, least, most }) {
-  return values ? `one of ${values.join(", ")}` : `a whole number from ${least} to ${most}`;
+function describeAllowed({ values, least, most, real, bits }) {
+  if (bits) return `${bits} zeros and ones`;
+  return values ? `one of ${values.join(", ")}` : `a ${real ? "" : "whole "}number from ${least} to ${most}`;
 }
 
 /** Text of a part that may be badly encoded. */
@@ -32,7 +34,7 @@ function decodePart(text) {
 
 /**
  * Read one widget's state. A value that is not allowed is left out, with a problem to show.
- * @param {object} settings  for each key, {values} or {least, most}
+ * @param {object} settings  for each key, {values}, {least, most}, {least, most, real} or {bits}
  */
 function readHash(hash, name, settings) {
   const state = {};
@@ -45,13 +47,13 @@ function readHash(hash, name, settings) {
       problems.push(`The address sets ${key}, which this widget does not have; it was ignored.`);
       continue;
     }
-    const number = allowedNumber(right, settings[key]);
-    if (number === undefined) {
+    const value = allowedValue(right, settings[key]);
+    if (value === undefined) {
       const allowed = describeAllowed(settings[key]);
       const shown = right.length > 20 ? `${right.slice(0, 20)}…` : right;
       problems.push(`The address asks for ${key} = ${shown}; it must be ${allowed}, so it was ignored.`);
     } else {
-      state[key] = number;
+      state[key] = value;
     }
   }
   return { state, problems };

@@ -35,6 +35,14 @@ function decodeFloat16(bytes) {
   return numbers;
 }
 
+/** Image i out of many packed at one bit a pixel, the first pixel highest. */
+function unpackImage(packed, i, pixels) {
+  return Float64Array.from({ length: pixels }, (_, p) => {
+    const bit = i * pixels + p;
+    return (packed[bit >> 3] >> (7 - (bit & 7))) & 1;
+  });
+}
+
 function sigmoid(x) {
   const e = Math.exp(-Math.abs(x)); // never overflows
   return x >= 0 ? 1 / (1 + e) : e / (1 + e);

@@ -18,12 +18,8 @@ function readModels(data) {
     at += vae.size;
   }
   if (at !== numbers.length) throw new Error(`The data file has ${numbers.length} weights, not ${at}`);
-  const packed = decodeBase64(data.images); // one bit a pixel, the first pixel highest
-  const image = (i) =>
-    Float64Array.from({ length: data.pixels }, (_, p) => {
-      const bit = i * data.pixels + p;
-      return (packed[bit >> 3] >> (7 - (bit & 7))) & 1;
-    });
+  const packed = decodeBase64(data.images);
+  const image = (i) => unpackImage(packed, i, data.pixels);
   return { vae: (beta, latentDim) => models.get(`${beta} ${latentDim}`), image };
 }
 

@@ -1,31 +1,5 @@
 // The parts of the widget that show something. Each is an element and a way to update it.
 
-/** A list of named numbers. `rows` holds [key, name, note]. */
-function numberList(rows, extra) {
-  const cells = {};
-  const items = rows.map(([key, name, note]) => {
-    const cell = { name: h("dt", {}, name), value: h("data"), note: h("small", {}, note) };
-    cells[key] = cell;
-    const value = h("dd", {}, cell.value, cell.note);
-    return h("div", { class: `vaelab-number-${key}` }, cell.name, value);
-  });
-  // No class on the list itself: the book's theme indents lists that have one.
-  return { el: h("div", { class: `vaelab-numbers ${extra}` }, h("dl", {}, items)), cells };
-}
-
-function captioned(caption, content) {
-  return h("figure", {}, h("figcaption", {}, caption), content);
-}
-
-/** Pictures that are one image to a screen reader. */
-function pictures(tiles, label) {
-  return h("div", { class: "vaelab-tiles", role: "img", "aria-label": label }, tiles);
-}
-
-function tileRow(count) {
-  return Array.from({ length: count }, tile);
-}
-
 /** What the test log-likelihood rests on. */
 function describeLikelihood(likelihood) {
   if (likelihood.method === "quadrature") {
@@ -88,36 +62,6 @@ function priorPanel(onMore) {
   const show = (vae, seed) =>
     priorDraws(seed, vae.latentDim).forEach((z, i) => paint(tiles[i], decodeMean(vae, z)));
   return { el, show };
-}
-
-/** Which held-out image: a digit of each kind, and another of the same kind. */
-function digitChooser(labels, onChoose) {
-  const digits = [...new Set(labels)].sort();
-  const imageOf = Object.fromEntries(digits.map((digit) => [digit, labels.indexOf(digit)]));
-  const thumbnails = Object.fromEntries(digits.map((digit) => [digit, tile()]));
-  let current = 0;
-  const radios = radioGroup({
-    legend: "A digit the models have not seen",
-    values: digits,
-    content: (digit) => thumbnails[digit],
-    describe: (digit) => `Digit ${digit}`,
-    onChange: (digit) => onChoose(imageOf[digit]),
-    class: "vaelab-digits",
-  });
-  const another = button("", () => {
-    const later = labels.indexOf(labels[current], current + 1);
-    onChoose(later >= 0 ? later : labels.indexOf(labels[current]));
-  });
-  function set(image) {
-    current = image;
-    imageOf[labels[image]] = image;
-    radios.set(labels[image]);
-    another.textContent = `Another ${labels[image]}`;
-  }
-  function show(models) {
-    for (const digit of digits) paint(thumbnails[digit], models.image(imageOf[digit]));
-  }
-  return { el: h("div", { class: "vaelab-digit-row" }, radios.el, another), set, show };
 }
 
 /** One image, coded and decoded. */

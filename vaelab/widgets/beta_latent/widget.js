@@ -34,21 +34,6 @@ function betaLatentControls(recorded, change) {
   return { el: h("div", { class: "vaelab-controls" }, beta.el, latentDim.el), set };
 }
 
-function heading(...buttons) {
-  const suggestions = SUGGESTIONS.map(({ attempt, notice }) =>
-    h("p", {}, h("b", {}, "Try "), attempt, h("b", {}, " Notice "), notice),
-  );
-  return [
-    h(
-      "div",
-      { class: "vaelab-head" },
-      h("p", { class: "vaelab-title" }, "β × latent dimension"),
-      h("div", { class: "vaelab-buttons" }, buttons),
-    ),
-    h("div", { class: "vaelab-try" }, suggestions),
-  ];
-}
-
 function announcement({ beta, latent_dim, rate, distortion, elbo, active_units }) {
   return (
     `β ${beta}, ${latent_dim} latents: rate ${formatNumber(rate)}, ` +
@@ -72,12 +57,13 @@ function create({ model, el }) {
   const plot = ratePlot(recorded.settings, ({ beta, latent_dim }) => change({ beta, latent_dim }));
   const chooser = digitChooser([...recorded.labels].map(Number), (image) => change({ image }));
   const digit = digitPanel();
+  const reset = button("Reset", () => change(model.get("_defaults")));
   const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-beta-latent", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
-    ...heading(button("Reset", () => change(model.get("_defaults"))), stage.toggle),
+    ...heading("β × latent dimension", SUGGESTIONS, reset, stage.toggle),
     problem,
     controls.el,
     ...averages.parts,
