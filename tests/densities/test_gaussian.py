@@ -9,6 +9,7 @@ import scipy.stats
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
+from vaelab.densities import gaussian as module
 from vaelab.densities import (
     kl_normal,
     kl_to_standard_normal,
@@ -17,7 +18,6 @@ from vaelab.densities import (
     normal_log_likelihood,
     standard_normal_log_density,
 )
-from vaelab.densities import gaussian as module
 
 
 def normal(*shape: int, seed: int = 0, scale: float = 1.0) -> torch.Tensor:
