@@ -34,47 +34,42 @@ def proposal(name: str, count: int) -> Proposal:
 
 
 @pytest.fixture
-def peaked(model: LinearGaussian) -> LinearGaussian:
-    """Less noise, so that few temperatures leave an error to see."""
-    return LinearGaussian(model.weight, model.bias, 0.05)
+def flat(model: LinearGaussian) -> LinearGaussian:
+    """Noise enough for both directions' weights to have a variance at few temperatures."""
+    return LinearGaussian(model.weight, model.bias, 2.0)
 
 
 @pytest.mark.parametrize("name", ["prior", "mixture"])
 @pytest.mark.parametrize("step_size", [None, 0.4])
 def test_forward_is_unbiased_below_and_reverse_above(
-    name: str, step_size: float | None, peaked: LinearGaussian
+    name: str, step_size: float | None, flat: LinearGaussian
 ) -> None:
-    x = peaked.sample(2, seeded(1))[0]
-    many, truth = x.repeat(REPEATS, 1), peaked.log_marginal(x)
-    r, betas = proposal(name, 2 * REPEATS), sigmoid_betas(4)
-    steps = step_size or tune_step_sizes(
-        many, peaked.log_likelihood, r, betas, num_chains=2, generator=seeded(2)
-    )
+    x = flat.sample(2, seeded(1))[0]
+    many, truth = x.repeat(REPEATS, 1), flat.log_marginal(x)
+    arguments = (many, flat.log_likelihood, proposal(name, 2 * REPEATS), linear_betas(3))
+    steps = step_size or tune_step_sizes(*arguments, num_chains=2, generator=seeded(2))
 
-    forward = annealed_log_marginal(
-        many, peaked.log_likelihood, r, betas, 4, steps, generator=seeded(3)
-    )
+    forward = annealed_log_marginal(*arguments, 1, steps, generator=seeded(3))
     reverse = reverse_annealed_log_marginal(
-        many, peaked.log_likelihood, r, betas, posterior_draws(peaked, many, 4, 4), steps,
-        generator=seeded(5),
-    )  # fmt: skip
+        *arguments, posterior_draws(flat, many, 1, 4), steps, generator=seeded(5)
+    )
 
     for estimate, sign in ((forward, 1), (reverse, -1)):
         error = estimate.log_marginal.reshape(REPEATS, 2) - truth
         # p-hat forwards, 1 / p-hat backwards: their ratio to the truth averages 1.
         ratio = (sign * error).exp()
         assert ((ratio.mean(0) - 1).abs() <= 5 * ratio.std(0) / math.sqrt(REPEATS)).all()
-        # So the logarithm is too low on average, or too high: plainly, at four temperatures.
+        # So the logarithm is too low on average, or too high: plainly, at three temperatures.
         standard_error = error.std(0) / math.sqrt(REPEATS)
         assert (sign * error.mean(0) < -5 * standard_error).all()
-        assert (error.mean(0).abs() > 0.01).all()
 
 
-def test_more_temperatures_close_the_gap(peaked: LinearGaussian) -> None:
+def test_more_temperatures_close_the_gap(model: LinearGaussian) -> None:
+    peaked = LinearGaussian(model.weight, model.bias, 0.1)
     x = peaked.sample(40, seeded(1))[0]
     z = posterior_draws(peaked, x, 8, 2)
     gaps, errors = [], []
-    for num_temperatures in (3, 12, 100):
+    for num_temperatures in (3, 30, 150):
         betas = sigmoid_betas(num_temperatures)
         arguments = (x, peaked.log_likelihood, StandardNormal(2), betas)
         steps = tune_step_sizes(*arguments, generator=seeded(3))
@@ -83,9 +78,9 @@ def test_more_temperatures_close_the_gap(peaked: LinearGaussian) -> None:
         gaps.append(float((upper.log_marginal - lower.log_marginal).mean()))
         errors.append((lower.log_marginal - peaked.log_marginal(x)).abs().mean())
 
-    assert gaps[0] > 3 * gaps[1] > 9 * gaps[2] > 0
+    assert gaps[0] > 2 * gaps[1] > 6 * gaps[2] > 0
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
-    assert gaps[2] < 0.1
+    assert gaps[2] < 0.3
 
 
 @pytest.mark.parametrize("num_chains", [1, 16, 21])
@@ -169,7 +164,7 @@ def test_each_temperature_gets_its_own_step_size_in_both_directions(
         *arguments, posterior_draws(model, x, 16, 1), steps, generator=seeded(0)
     )
 
-    assert (forward.acceptance[0] > 0.99).all()
+    assert ((forward.acceptance[0] > 0.99) & (forward.acceptance[0] <= 1)).all()
     assert (forward.acceptance[1] < 0.01).all()
     torch.testing.assert_close(reverse.acceptance.flip(0), forward.acceptance, rtol=0, atol=0.01)
 
@@ -259,7 +254,7 @@ def test_any_shape_type_and_spread_gives_numbers(
     batch: int, chains: int, num_temperatures: int, dtype: torch.dtype, log_var: float
 ) -> None:
     if dtype == torch.float16:
-        log_var /= 8  # beyond exp(11) there are no such numbers
+        log_var /= 20  # the squares of z have to fit
     model = LinearGaussian(torch.ones(3, 2, dtype=dtype), torch.zeros(3, dtype=dtype), 1.0)
     x = torch.ones(batch, 6, dtype=dtype)[:, ::2]  # not contiguous
     r = Mixture(

@@ -2,10 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
-from vaelab.estimators.gradients import reparameterised_gradients, score_function_gradients
+from vaelab.estimators.gradients import (
+    gradient_moments,
+    reparameterised_gradients,
+    score_function_gradients,
+)
 
 K = 100_000
 
@@ -137,3 +145,92 @@ def test_unknown_baseline_is_named() -> None:
 def test_leave_one_out_needs_two_draws() -> None:
     with pytest.raises(ValueError, match="needs noise of 2 draws or more, got 1"):
         score_function_gradients(f, *parameters(), noise(1), baseline="leave-one-out")
+
+
+def test_batch_mean_needs_two_draws_in_all() -> None:
+    one = torch.zeros(1, 1)
+    with pytest.raises(ValueError, match="'batch-mean' needs noise of 2 draws or more, got 1"):
+        score_function_gradients(
+            lambda z: z.sum(-1), one, one, torch.zeros(1, 1, 1), baseline="batch-mean"
+        )
+
+
+def test_batch_mean_shrinks_every_gradient_by_its_own_share() -> None:
+    # Two draws for each of two images: the mean holds the draw itself once in four.
+    repeats, totals, squares = 6000, 0.0, 0.0
+    for few in noise(2 * repeats).split(2):
+        each = torch.stack(score_function_gradients(f, *parameters(), few, "batch-mean")).mean(1)
+        totals, squares = totals + each, squares + each.square()
+
+    mean = totals / repeats
+    standard_error = ((squares / repeats - mean.square()) / repeats).sqrt()
+    exact = torch.stack(exact_gradients())
+    assert ((mean - 0.75 * exact).abs() <= 5 * standard_error).all()
+    assert ((mean - exact).abs() > 5 * standard_error).any()
+
+
+def test_batch_mean_keeps_the_differences_between_images() -> None:
+    def unlike(z: torch.Tensor) -> torch.Tensor:
+        return f(z) + torch.tensor([0.0, 40.0])
+
+    def variance(baseline: str | None) -> torch.Tensor:
+        draws = score_function_gradients(unlike, *parameters(), noise(K // 10), baseline)
+        return torch.stack([part.var(0) for part in draws])
+
+    # The image 20 below the mean was better off with no baseline; the one 20 above gains.
+    plain, shared, own = map(variance, (None, "batch-mean", "leave-one-out"))
+    assert (shared[:, 0] > 2 * plain[:, 0]).all()
+    assert (2 * shared[:, 1] < plain[:, 1]).all()
+    assert (2 * own < shared).all()
+
+
+def test_moments_are_those_of_numpy() -> None:
+    draws = noise(40)
+
+    moments = gradient_moments(draws)
+
+    np.testing.assert_allclose(moments.mean, draws.numpy().mean(0))
+    np.testing.assert_allclose(moments.variance, draws.numpy().var(0, ddof=1))
+    np.testing.assert_allclose(moments.standard_error, stats.sem(draws.numpy()))
+    assert moments.num_samples == 40
+
+
+def test_moments_of_one_draw_know_their_limits() -> None:
+    moments = gradient_moments(torch.tensor([[3.0]]))
+
+    assert moments.mean.item() == 3
+    assert moments.variance.item() == moments.standard_error.item() == math.inf
+    for shape in ((), (0, 2)):
+        with pytest.raises(ValueError, match=r"draws must have shape \(K, \*shape\)"):
+            gradient_moments(torch.zeros(shape))
+
+
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(
+    st.integers(1, 4),
+    st.integers(0, 3),
+    st.sampled_from([torch.float16, torch.float32, torch.float64]),
+    st.floats(-80, 80),
+    st.sampled_from([None, "leave-one-out", "batch-mean"]),
+)
+def test_any_shape_type_and_spread_gives_numbers(
+    num_samples: int, batch: int, dtype: torch.dtype, log_var: float, baseline: str | None
+) -> None:
+    if dtype == torch.float16:
+        log_var /= 8  # beyond exp(11) there are no such numbers
+    mean = torch.ones(2, batch, dtype=dtype).T  # not contiguous
+    arguments = (
+        lambda z: torch.sin(z).sum(-1),
+        mean,
+        torch.full_like(mean, log_var),
+        torch.ones(num_samples, batch, 2, dtype=dtype),
+    )
+
+    draws = list(reparameterised_gradients(*arguments))
+    if (num_samples > 1 or baseline is None) and num_samples * batch > 1:
+        draws += score_function_gradients(*arguments, baseline)
+
+    for part in draws:
+        assert part.shape == (num_samples, batch, 2)
+        assert part.dtype == dtype
+        assert part.isfinite().all()

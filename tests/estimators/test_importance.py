@@ -4,9 +4,12 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vaelab.estimators import _chunks
 from vaelab.estimators.importance import importance_log_marginal, log_importance_weights
+from vaelab.estimators.pareto import pareto_k, pareto_k_threshold
 from vaelab.estimators.proposals import DiagonalNormal, Mixture, Proposal, StandardNormal
 from vaelab.estimators.reliability import effective_sample_size
 from vaelab.exact.linear_gaussian import LinearGaussian
@@ -14,17 +17,6 @@ from vaelab.exact.linear_gaussian import LinearGaussian
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture
-def model() -> LinearGaussian:
-    weight = 0.5 * torch.randn(4, 2, generator=seeded(0), dtype=torch.float64)
-    return LinearGaussian(weight, torch.zeros(4, dtype=torch.float64), 0.5)
-
-
-@pytest.fixture
-def x(model: LinearGaussian) -> torch.Tensor:
-    return model.sample(3, seeded(1))[0]
 
 
 def proposal(name: str, model: LinearGaussian, x: torch.Tensor) -> Proposal:
@@ -193,3 +185,126 @@ def test_counts_must_be_one_or_more(name: str, value: int) -> None:
 def test_images_must_be_rows() -> None:
     with pytest.raises(ValueError, match=r"x must have shape \(batch, pixels\), got \(64,\)"):
         importance_log_marginal(torch.zeros(64), lambda x, z: z.sum(-1), StandardNormal(1), 10)
+
+
+def test_whole_numbers_are_no_images() -> None:
+    with pytest.raises(ValueError, match=r"x must be of a floating-point type, got torch.uint8"):
+        importance_log_marginal(
+            torch.zeros(2, 3, dtype=torch.uint8), lambda x, z: z.sum(-1), StandardNormal(1), 10
+        )
+
+
+@pytest.mark.parametrize("chunk_size", [16, 160, None])
+@pytest.mark.parametrize("num_samples", [1, 20, 21, 500, 3000])
+def test_pareto_k_is_that_of_all_the_weights(
+    num_samples: int,
+    chunk_size: int | None,
+    model: LinearGaussian,
+    x: torch.Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if chunk_size:
+        monkeypatch.setattr(_chunks, "CHUNK_NUMBERS", 3 * chunk_size)  # weights in many parts
+    padded = math.ceil(num_samples / 16) * 16
+    z = torch.randn(padded, 3, 2, generator=seeded(5), dtype=torch.float64)[:num_samples]
+    log_weights = log_importance_weights(x, model.log_likelihood, StandardNormal(2), z)
+
+    estimate = importance_log_marginal(
+        x, model.log_likelihood, StandardNormal(2), num_samples, seeded(5), chunk_size
+    )
+
+    torch.testing.assert_close(estimate.pareto_k, pareto_k(log_weights))
+    threshold = pareto_k_threshold(num_samples)
+    assert torch.equal(estimate.trusted, estimate.pareto_k <= threshold)
+
+
+def test_pareto_k_tells_a_narrow_proposal_from_a_wide_one(model: LinearGaussian) -> None:
+    # Held as model.posterior's own, times a factor, the ratio of variances is known:
+    # k = 1 - 0.2 = 0.8 for the narrow one, while a wide one's weights are bounded.
+    model = LinearGaussian(model.weight[:, :1], model.bias, model.noise_var)
+    x = model.sample(30, seeded(0))[0]
+    mean, variance = model.posterior(x)
+
+    def estimate(factor: float):
+        r = DiagonalNormal(mean, (factor * variance).log().expand_as(mean))
+        return importance_log_marginal(x, model.log_likelihood, r, 20_000, seeded(1))
+
+    narrow, wide = estimate(0.2), estimate(2.0)
+
+    assert narrow.pareto_k.mean().item() == pytest.approx(0.8, abs=0.1)
+    assert wide.trusted.all()
+    assert (wide.pareto_k < 0).all()
+
+
+@pytest.mark.parametrize("num_samples", [1, 40])
+@pytest.mark.parametrize("weight", [-math.inf, math.inf, math.nan])
+def test_what_is_said_of_weights_that_are_no_numbers(weight: float, num_samples: int) -> None:
+    def log_likelihood(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return torch.where(x.squeeze(-1) > 0, weight, z.sum(-1) * 0)
+
+    estimate = importance_log_marginal(
+        torch.tensor([[1.0], [0.0]]), log_likelihood, StandardNormal(1), num_samples
+    )
+
+    # Beside an image whose weights are all one.
+    certain = 0.0 if num_samples > 1 else math.inf
+    expected = (weight, math.inf, 0.0) if weight == -math.inf else [math.nan] * 3
+    fields = (
+        estimate.log_marginal,
+        estimate.standard_error,
+        estimate.effective_sample_size,
+    )
+    for found, odd, plain in zip(fields, expected, (0.0, certain, num_samples), strict=True):
+        torch.testing.assert_close(
+            found, torch.tensor([odd, float(plain)]), equal_nan=True, atol=1e-3, rtol=1e-5
+        )
+    assert not estimate.trusted[0]
+    assert bool(estimate.trusted[1]) == (num_samples > 1)
+
+
+@pytest.mark.parametrize("numbers", [1, 100, 1000])
+def test_images_are_taken_a_few_at_a_time_when_there_are_many(
+    numbers: int, model: LinearGaussian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = model.sample(50, seeded(0))[0]
+    q = DiagonalNormal(*torch.zeros(2, 50, 2, dtype=torch.float64))
+    whole = importance_log_marginal(x, model.log_likelihood, q, 40, seeded(1))
+    monkeypatch.setattr(_chunks, "CHUNK_NUMBERS", numbers)
+    largest = 0
+
+    def log_likelihood(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        nonlocal largest
+        largest = max(largest, z.shape[0] * z.shape[1] * x.shape[1])
+        return model.log_likelihood(x, z)
+
+    parts = importance_log_marginal(x, log_likelihood, q, 40, seeded(1))
+
+    assert largest <= max(numbers, 4)
+    torch.testing.assert_close(parts.log_marginal, whole.log_marginal)
+    torch.testing.assert_close(parts.pareto_k, whole.pareto_k)
+
+
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(
+    st.sampled_from([1, 2, 16, 50]),
+    st.integers(0, 3),
+    st.sampled_from([torch.float16, torch.float32, torch.float64]),
+    st.floats(-80, 80),
+)
+def test_any_shape_type_and_spread_gives_numbers(
+    num_samples: int, batch: int, dtype: torch.dtype, log_var: float
+) -> None:
+    if dtype == torch.float16:
+        log_var /= 20  # the squares of z have to fit
+    model = LinearGaussian(torch.ones(3, 2, dtype=dtype), torch.zeros(3, dtype=dtype), 1.0)
+    x = torch.ones(batch, 6, dtype=dtype)[:, ::2]  # not contiguous
+    r = Mixture(
+        [StandardNormal(2), DiagonalNormal(*torch.full((2, batch, 2), log_var, dtype=dtype))]
+    )
+
+    estimate = importance_log_marginal(x, model.log_likelihood, r, num_samples, seeded(0))
+
+    for field in ("log_marginal", "standard_error", "effective_sample_size", "pareto_k"):
+        value = getattr(estimate, field)
+        assert value.shape == (batch,)
+        assert not value.isnan().any()

@@ -150,6 +150,8 @@ def annealed_log_marginal(
         True
     """
     path = Annealing(x, log_likelihood, proposal, betas, num_leapfrog)
+    if num_chains < 1:
+        raise ValueError(f"num_chains must be at least 1, got {num_chains}")
     if step_sizes is None:
         step_sizes = tune_step_sizes(
             x, log_likelihood, proposal, betas, num_leapfrog, generator=generator

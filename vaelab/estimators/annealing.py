@@ -138,8 +138,6 @@ class Annealing:
 
     def start(self, num_chains: int, generator: torch.Generator | None) -> Tensor:
         """Draws of the proposal, ``(chains, batch, latent)``: those of importance sampling."""
-        if num_chains < 1:
-            raise ValueError(f"num_chains must be at least 1, got {num_chains}")
         shape = (len(self.x), self.proposal.noise_dim)
         # One chunk, whatever the number.
         (noise,) = noise_chunks(num_chains, num_chains + BLOCK, shape, self.x, generator)
@@ -208,11 +206,15 @@ def tune_step_sizes(
         torch.Size([4, 3])
     """
     path = Annealing(x, log_likelihood, proposal, betas, num_leapfrog)
-    z, between, steps = path.start(num_chains, generator), betas[1:-1].tolist(), []
-    log_step = torch.zeros(len(x), dtype=z.dtype, device=x.device)
-    state = State.at(z, path.terms)
-    for beta in between[:1] * WARM_UP + between:
+    if num_chains < 1:
+        raise ValueError(f"num_chains must be at least 1, got {num_chains}")
+    between, steps = betas[1:-1].tolist(), []
+    if not between:  # and no noise taken, so that what follows is importance sampling's
+        return x.new_empty(0, len(x))
+    state = State.at(path.start(num_chains, generator), path.terms)
+    log_step = torch.zeros(len(x), dtype=state.z.dtype, device=x.device)
+    for beta in [between[0]] * WARM_UP + between:
         steps.append(log_step.exp())
         state, rate = path.move(state, beta, steps[-1], generator)
         log_step = log_step + GAIN * (rate.mean(0) - TARGET_ACCEPTANCE)
-    return torch.stack(steps[WARM_UP:]) if between else log_step.new_empty(0, len(x))
+    return torch.stack(steps[WARM_UP:])
