@@ -14,7 +14,7 @@ from docutils import nodes
 from docutils.core import publish_doctree
 
 from tools.claim_cells import code_cells, has_name, notebooks
-from tools.sphinx_predictions import wrap_results
+from tools.sphinx_predictions import drop_code_of_questions, wrap_results
 from vaelab.book import predictions
 from vaelab.book.predictions import choice, linear_slider, log_slider, page, predict, reveal
 from vaelab.book.predictions.answers import format_number
@@ -50,6 +50,7 @@ def test_numbers_are_written_as_one_writes_them(value: float, digits: int, text:
         (log_slider(1, 100, "draws"), 1.2, "1.2 draws"),
         (linear_slider(0, 100, "%"), 1, "1%"),
         (linear_slider(0, 10), 1, "1"),
+        (log_slider(1e-3, 1, "of the draws"), 1, "1 of the draws"),
         (linear_slider(-3, 3, "nats", step=0.5), -1.5, "−1.5 nats"),
     ],
 )
@@ -394,8 +395,9 @@ def waiting(made: nodes.section) -> list[str]:
             found.append([])
         elif child.astext() == "</div>":
             inside = False
-        elif inside and isinstance(child, nodes.paragraph):
-            found[-1].append(child.astext())
+        elif inside:
+            assert page.QUESTION_MARK not in child.astext(), "the question itself has to stay"
+            found[-1] += [child.astext()] if isinstance(child, nodes.paragraph) else []
     return [" ".join(words) for words in found]
 
 
@@ -421,6 +423,18 @@ def test_two_questions_may_share_a_result() -> None:
     assert wrap_results(made) == []
     assert waiting(made) == ["shown"]
     assert 'data-predictions="p03-a p03-b"' in made.astext()
+
+
+def test_the_code_of_a_question_is_left_out_and_that_of_an_answer_is_not() -> None:
+    made = section(ask("a"), tell("a"))
+    for one in made.children:
+        one.insert(0, nodes.container("", nodes.paragraph("", "code"), classes=["cell_input"]))
+
+    drop_code_of_questions(made)
+
+    asked, told = made.children
+    assert "code" not in asked.astext()
+    assert "code" in told.astext()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 ``predict()`` and ``reveal()`` leave marks in the outputs of cells. What stands from the one to
 the other, the cell with the answer included, becomes the result that the page's script closes.
 So do the words that read the result, up to the next cell or heading; but where a question comes
-next, they lead up to it, and stay.
+next, they lead up to it, and stay. The code of a question says nothing that the question
+doesn't, and is left out.
 """
 
 import re
@@ -31,6 +32,10 @@ def ids_in(node: nodes.Node, mark: str) -> list[str]:
     """The ids of the questions, or of the answers, that the HTML within a node shows."""
     html = "".join(raw.astext() for raw in node.findall(nodes.raw) if raw["format"] == "html")
     return re.findall(f'{mark}="([^"]+)"', html)
+
+
+def has_class(node: nodes.Node, name: str) -> bool:
+    return isinstance(node, nodes.Element) and name in node.get("classes", [])
 
 
 def raw(html: str) -> nodes.raw:
@@ -71,10 +76,16 @@ def wrap_results(section: nodes.section) -> list[str]:
 def end_of_reading(children: list[nodes.Node], after: int) -> int:
     """The index behind the words that stand from ``after`` on, if they lead to no question."""
     end = after
-    while end < len(children) and "cell" not in children[end].get("classes", []):
+    while end < len(children) and not has_class(children[end], "cell"):
         end += 1
     leads_on = end < len(children) and ids_in(children[end], QUESTION_MARK)
     return after if leads_on else end
+
+
+def drop_code_of_questions(doctree: nodes.document) -> None:
+    for cell in list(doctree.findall(lambda node: has_class(node, "cell"))):
+        if ids_in(cell, QUESTION_MARK):
+            cell.children = [part for part in cell.children if not has_class(part, "cell_input")]
 
 
 def find_results(app: Sphinx, doctree: nodes.document, page: str) -> None:
@@ -82,6 +93,7 @@ def find_results(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if app.builder.format != "html" or not asked + ids_in(doctree, REVEAL_MARK):
         return
     problems = [f"{one} is asked twice" for one in {one for one in asked if asked.count(one) > 1}]
+    drop_code_of_questions(doctree)
     for section in list(doctree.findall(nodes.section)):
         problems += wrap_results(section)
     for problem in problems:

@@ -289,6 +289,17 @@ def test_a_link_into_a_result_opens_it(open_page, site) -> None:
     assert read(page) == [True, False, False]
 
 
+def test_a_link_opens_it_where_the_browser_does_not(open_page, disk) -> None:
+    page = open_page(disk)
+    # Changes the address and nothing else, as following a link does without `until-found`.
+    page.evaluate("history.replaceState(null, '', '#claim-P022')")
+    assert read(page) == [False, False, False]
+
+    page.evaluate("dispatchEvent(new HashChangeEvent('hashchange'))")
+
+    assert read(page) == [True, False, False]
+
+
 @pytest.mark.parametrize("hash_", ["#", "#nowhere", "#%E0%A4%A", "#p03-log"])
 def test_other_links_open_nothing(open_page, disk, hash_) -> None:
     page = open_page(disk + hash_)

@@ -318,6 +318,9 @@ def test_a_finger_drags_the_point_and_taps_beside_it(phone) -> None:
 
     at = place(phone, -2, -1)
     phone.touchscreen.tap(**at)
+    phone.wait_for_function(  # a tap becomes a click some time after it
+        "label => document.querySelector('.vaelab-handle').ariaLabel !== label", arg=page_z
+    )
     page_z = phone.locator(".vaelab-handle").get_attribute("aria-label")
     z = [float(v.replace("−", "-")) for v in re.findall(r"[−\d]+\.\d+", page_z)]
     assert z == pytest.approx([-2, -1], abs=0.08)

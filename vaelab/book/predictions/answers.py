@@ -34,10 +34,10 @@ def format_number(value: float, digits: int) -> str:
 
 
 def with_unit(number: str, unit: str) -> str:
-    """A number and its unit: 3 draws, 1 draw, 16%."""
+    """A number and its unit: 3 draws, 1 draw, 16%, 1 of the draws."""
     if unit == "%":
         return f"{number}%"
-    is_one = number.lstrip("\N{MINUS SIGN}") == "1"
+    is_one = number.lstrip("\N{MINUS SIGN}") == "1" and not unit.startswith("of ")
     return f"{number} {unit.removesuffix('s') if is_one else unit}".rstrip()
 
 
