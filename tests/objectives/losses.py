@@ -52,6 +52,11 @@ def bernoulli(x, output, mean, log_var):
     return (bce.sum(-1) + kl(mean, log_var).sum(-1)).mean()
 
 
+def bernoulli_of_binarised(x, output, mean, log_var):
+    """Makes its data binary itself: on grey counts it is no binomial."""
+    return bce_sum((x > 0.5).to(x), output, mean, log_var)
+
+
 def binomial(x, output, mean, log_var):
     """Counts out of 16, all of it."""
     p = torch.distributions.Binomial(16, logits=output, validate_args=False)

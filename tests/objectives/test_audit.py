@@ -42,6 +42,7 @@ FOUND = {
     losses.mse_sum: [("Gaussian", "means", "s² = 0.5", 1.0, False)],
     losses.learnt_sigma: [("Gaussian", "means", f"s² = {math.exp(-4):.4g}", 1.0, True)],
     losses.bernoulli: cross_entropy(1.0, "logits"),
+    losses.bernoulli_of_binarised: cross_entropy(1.0)[:1],
     losses.binomial: [
         ("Bernoulli", "logits", "", 1 / 16, False),
         ("Binomial(16)", "logits", "", 1.0, True),
@@ -132,6 +133,16 @@ def test_constant_of_cross_entropy_on_counts_is_the_binomial_coefficient() -> No
     assert verdict.levels.tolist() == [count / 16 for count in range(17)]
     assert verdict.forgotten.tolist() == pytest.approx(expected, abs=1e-9)
     assert audit_loss(losses.bce_sum, max_count=4).under("Binomial(4)")[0].beta == pytest.approx(4)
+
+
+def test_verdict_tells_the_constant_of_a_whole_image() -> None:
+    (gaussian,) = audit_loss(losses.mse_sum).verdicts
+    (counts,) = audit_loss(losses.bce_sum).under("Binomial(16)")
+
+    too_high = PIXELS * 0.5 * math.log(math.pi)  # log 2 pi s^2 at s^2 = 1/2
+    too_low = PIXELS * math.log(math.comb(16, 8))
+    assert f"Not as it stands: {too_high:.4g} nats an image too high" in gaussian.verdict
+    assert f"up to {too_low:.4g} nats an image by what was left out and 15 KL" in counts.verdict
 
 
 def test_verdict_is_true_of_a_model_whose_log_marginal_is_known() -> None:

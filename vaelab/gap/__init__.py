@@ -2,7 +2,8 @@
 
 from vaelab.gap.decomposition import VariationalGap, variational_gap
 from vaelab.gap.families import DiagonalGaussian, Family, FullGaussian
-from vaelab.gap.fit import BestPosterior, best_posterior, posterior_mode
+from vaelab.gap.fit import BestPosterior, best_posterior
+from vaelab.gap.starts import posterior_mode
 
 __all__ = [
     "BestPosterior",

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from vaelab.gap.families import DiagonalGaussian, Family
-from vaelab.gap.fit import CHUNK_NUMBERS, best_posterior, check_rows, log_joint
+from vaelab.gap.fit import best_posterior
+from vaelab.gap.joint import at_once, check_rows, log_joint
 
 # torch makes normal numbers in groups of 16: images whose noise fills whole groups get the
 # same noise however they are divided into pieces.
@@ -43,7 +44,7 @@ class VariationalGap:
         parameters: :math:`q^*` in the family's own terms, ``(batch, params)``.
 
     Source:
-        Cremer et al. (2018), section 3.
+        Cremer et al. (2018), table 1.
     """
 
     log_marginal: Tensor
@@ -122,7 +123,7 @@ def variational_gap(
             encoder's ELBO is not, or a number is too small.
 
     Source:
-        Cremer et al. (2018), section 3.
+        Cremer et al. (2018), table 1.
 
     Example:
         >>> from vaelab.exact.linear_gaussian import LinearGaussian
@@ -190,8 +191,10 @@ def _fresh_elbos(
     generator: torch.Generator | None,
 ) -> tuple[Tensor, Tensor]:
     """ELBOs of the encoder's q, the best q, and their difference: each, and errors, (3, batch)."""
-    images = max(1, CHUNK_NUMBERS // (num_samples * max(latent_dim, 4)))
-    rows = max(1, CHUNK_NUMBERS // (min(images, max(1, len(x))) * max(1, x.shape[1])))
+    if len(x) == 0:
+        return x.new_zeros(3, 0), x.new_zeros(3, 0)
+    images = at_once(num_samples * latent_dim)
+    rows = at_once(min(images, len(x)) * x.shape[1])
     # Noise is drawn image by image, in whole blocks.
     drawn = math.ceil(num_samples / BLOCK) * BLOCK
     means, errors = [], []
@@ -211,6 +214,4 @@ def _fresh_elbos(
         all_three = torch.stack([encoder, best, best - encoder])  # (3, K, batch)
         means.append(all_three.mean(1))
         errors.append(all_three.std(1) / math.sqrt(num_samples))
-    if not means:
-        return x.new_zeros(3, 0), x.new_zeros(3, 0)
     return torch.cat(means, -1), torch.cat(errors, -1)

@@ -80,7 +80,7 @@ class FullGaussian:
         transform: :math:`z = \mu + L \epsilon`.
 
     Source:
-        Cremer et al. (2018), section 3; Murphy (2023), *Advanced topics*, section 10.2.
+        Opper & Archambeau (2009), *The variational Gaussian approximation revisited*.
 
     Example:
         >>> family = FullGaussian()

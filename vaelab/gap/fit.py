@@ -8,19 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vaelab.densities import standard_normal_log_density
 from vaelab.gap.families import DiagonalGaussian, Family
+from vaelab.gap.joint import at_once, check_rows, log_joint
 from vaelab.gap.minimise import minimise_each
+from vaelab.gap.starts import gaussian_starts
 
-# The largest array to make, in numbers, reckoning one row of pixels a draw.
-CHUNK_NUMBERS = 2**20
 # Nodes for each parameter of the family. A rich one with few nodes fits the nodes, not p(z | x).
 NODES_A_PARAMETER = 16
 LEAST_NODES = 128
 # Stop where the next step promises less than this, in nats.
 TOLERANCE = 1e-5
-# How many draws of the prior compete for each start that is to lead to a mode.
-DRAWS_A_START = 32
 
 
 @dataclass(frozen=True)
@@ -38,95 +35,6 @@ class BestPosterior:
     parameters: Tensor
     elbo: Tensor
     elbo_by_start: Tensor
-
-
-def log_joint(x: Tensor, log_likelihood: Callable[[Tensor, Tensor], Tensor], z: Tensor) -> Tensor:
-    r""":math:`\log p(x \mid z) + \log p(z)` under the prior N(0, I).
-
-    .. math::
-        \log p(x, z) = \log p(x \mid z) + \log \mathcal N(z; 0, I)
-
-    Args:
-        x: Images, shape ``(batch, pixels)``.
-        log_likelihood: ``log_likelihood(x, z)``, nats of shape ``(K, batch)``.
-        z: Latents, shape ``(K, batch, latent)``.
-
-    Returns:
-        Nats, shape ``(K, batch)``.
-
-    Raises:
-        ValueError: If what ``log_likelihood`` returns has another shape.
-
-    Source:
-        Bishop (2006), equation 1.32: the product rule.
-
-    Example:
-        >>> log_joint(torch.zeros(1, 1), lambda x, z: z.sum(-1), torch.zeros(1, 1, 2))
-        tensor([[-1.8379]])
-    """
-    value = log_likelihood(x, z)
-    if value.shape != z.shape[:2]:
-        raise ValueError(
-            f"log_likelihood must return shape (K, batch) = {tuple(z.shape[:2])}, "
-            f"got {tuple(value.shape)}"
-        )
-    return value + standard_normal_log_density(z).sum(-1)
-
-
-def posterior_mode(
-    x: Tensor, log_likelihood: Callable[[Tensor, Tensor], Tensor], start: Tensor
-) -> tuple[Tensor, Tensor]:
-    r"""Climb to a mode of p(z | x), and measure how sharp it is (Laplace's approximation).
-
-    .. math::
-        \hat z = \arg\max_z \log p(x, z), \qquad
-        \log \sigma_j^2 = -\log \Big( -\frac{\partial^2}{\partial z_j^2}
-        \log p(x, \hat z) \Big)
-
-    The mode found is one uphill of the start. For a Gaussian posterior, :math:`\hat z` and
-    these variances are the best diagonal Gaussian, not the posterior's own variances.
-
-    Args:
-        x: Images, shape ``(batch, pixels)``.
-        log_likelihood: ``log_likelihood(x, z)``, nats of shape ``(K, batch)``,
-            differentiable in z.
-        start: Where to begin, shape ``(batch, latent)``.
-
-    Returns:
-        The modes and the log-variances, each ``(batch, latent)``. Curvatures under 0.1 are
-        taken as 0.1, a variance of 10.
-
-    Raises:
-        ValueError: If ``x`` and ``start`` are not finite matrices of as many rows, or what
-            ``log_likelihood`` returns has another shape than is said here.
-
-    Source:
-        Tierney & Kadane (1986); Murphy (2023), *Advanced topics*, section 7.4.3.
-
-    Example:
-        >>> x = torch.tensor([[2.0]])
-        >>> mode, log_var = posterior_mode(  # x = z + noise of variance 1
-        ...     x, lambda x, z: -0.5 * (x - z).square().sum(-1), torch.zeros(1, 1)
-        ... )
-        >>> mode.round(decimals=3), log_var.exp().round(decimals=3)
-        (tensor([[1.]]), tensor([[0.5000]]))
-    """
-    check_rows(x=x, start=start)
-
-    def loss(z: Tensor, index: Tensor) -> Tensor:
-        return -log_joint(x[index], log_likelihood, z[None])[0]
-
-    mode, _ = minimise_each(loss, start, _at_once(x.shape[1]))
-    with torch.enable_grad():
-        z = mode.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(
-            loss(z, torch.arange(len(x), device=x.device)).sum(), z, create_graph=True
-        )
-        curvature = [
-            torch.autograd.grad(one.sum(), z, retain_graph=True)[0][:, j]
-            for j, one in enumerate(slope.unbind(-1))
-        ]
-    return mode, -torch.stack(curvature, -1).clamp(min=0.1).log()
 
 
 def best_posterior(
@@ -172,7 +80,7 @@ def best_posterior(
             any start.
 
     Source:
-        Cremer et al. (2018), section 3.
+        Cremer et al. (2018), table 1.
 
     Example:
         >>> x = torch.tensor([[2.0]])
@@ -193,7 +101,7 @@ def best_posterior(
         raise ValueError(f"starts must be at least 1, got {starts}")
     family = DiagonalGaussian() if family is None else family
     mean, log_var = mean.detach(), log_var.detach()
-    gaussians = _starts(x, log_likelihood, mean, log_var, starts, generator)
+    gaussians = gaussian_starts(x, log_likelihood, mean, log_var, starts, generator)
     first = torch.stack([family.initial(*one) for one in gaussians])  # (starts, batch, params)
     nodes = _nodes(mean, first.shape[-1], num_nodes, generator)
 
@@ -202,7 +110,7 @@ def best_posterior(
         return (log_q - log_joint(x[index % len(x)], log_likelihood, z)).mean(0)
 
     parameters, value = minimise_each(
-        loss, first.flatten(end_dim=1), _at_once(len(nodes) * x.shape[1]), TOLERANCE
+        loss, first.flatten(end_dim=1), at_once(len(nodes) * x.shape[1]), TOLERANCE
     )
     elbo = -value.reshape(starts, len(x))
     best, which = elbo.max(0)
@@ -214,49 +122,6 @@ def best_posterior(
         )
     chosen = parameters.reshape(first.shape)[which, torch.arange(len(x), device=x.device)]
     return BestPosterior(chosen, best, elbo)
-
-
-def check_rows(**arguments: Tensor) -> None:
-    r"""Refuse arguments that are not finite matrices of one type with as many rows as x.
-
-    .. math::
-        x \in \mathbb R^{n \times D}, \quad \mu \in \mathbb R^{n \times d}, \dots
-
-    Args:
-        arguments: By name; ``x`` is one of them.
-
-    Returns:
-        Nothing.
-
-    Raises:
-        ValueError: If a shape, a type or a value is another.
-
-    Source:
-        None: a rule of this package.
-
-    Example:
-        >>> check_rows(x=torch.zeros(3, 64), mean=torch.zeros(3, 2))
-    """
-    x = arguments["x"]
-    for name, value in arguments.items():
-        if value.ndim != 2 or len(value) != len(x):
-            raise ValueError(
-                f"{name} must be a matrix with a row for each of the images, x "
-                f"{tuple(x.shape)}, got {tuple(value.shape)}"
-            )
-        if value.dtype != x.dtype or value.dtype not in (torch.float32, torch.float64):
-            raise ValueError(
-                f"{name} must be float32 or float64, and of the type of x, got {value.dtype} "
-                f"and x {x.dtype}"
-            )
-        finite = value.isfinite()
-        if not bool(finite.all()):
-            raise ValueError(f"{name} must be finite, got {float(value.detach()[~finite][0])}")
-
-
-def _at_once(numbers: int) -> int:
-    """Problems to evaluate at once when each makes arrays of so many numbers."""
-    return max(1, CHUNK_NUMBERS // max(1, numbers))
 
 
 def _nodes(
@@ -282,33 +147,3 @@ def _nodes(
 
 def _device(generator: torch.Generator | None) -> torch.device | None:
     return None if generator is None else generator.device
-
-
-def _starts(
-    x: Tensor, log_likelihood, mean: Tensor, log_var: Tensor, count: int, generator
-) -> list[tuple[Tensor, Tensor]]:
-    """Means and log-variances to start from."""
-    found = [(mean, log_var)]
-    if count > 1:
-        found.append(posterior_mode(x, log_likelihood, mean))
-    while len(found) < count:
-        start = _good_draw(x, log_likelihood, mean, generator)
-        if len(found) % 2 == 0:
-            found.append(posterior_mode(x, log_likelihood, start))
-        else:
-            found.append((start, torch.full_like(log_var, -2.0)))
-    return found
-
-
-def _good_draw(x: Tensor, log_likelihood, like: Tensor, generator) -> Tensor:
-    """The best of a few draws of the prior for each image, ``(batch, latent)``."""
-    z = torch.randn(
-        (DRAWS_A_START, *like.shape), generator=generator, dtype=like.dtype, device=like.device
-    )
-    best = []
-    with torch.no_grad():
-        size = _at_once(DRAWS_A_START * x.shape[1])
-        for piece, draws in zip(x.split(size), z.split(size, dim=1), strict=True):
-            joint = log_joint(piece, log_likelihood, draws)
-            best.append(draws[joint.argmax(0), torch.arange(len(piece), device=x.device)])
-    return torch.cat(best)

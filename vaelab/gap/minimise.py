@@ -117,14 +117,14 @@ def minimise_each(
 
 
 def _evaluate(loss, point: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Values ``(n,)``, infinite where they are no numbers, and gradients ``(n, params)``."""
+    """Values ``(n,)``, infinite where they are not finite, and gradients ``(n, params)``."""
     if len(index) == 0:
         return point.new_zeros(0), torch.zeros_like(point)
     with torch.enable_grad():
         point = point.detach().requires_grad_()
         value = loss(point, index)
         (gradient,) = torch.autograd.grad(value.sum(), point)
-    return value.detach().nan_to_num(nan=torch.inf, neginf=torch.inf), gradient
+    return torch.where(value.isfinite(), value, torch.inf).detach(), gradient
 
 
 def _promise(state: _State) -> Tensor:

@@ -56,7 +56,7 @@ class CouplingFlow:
         self,
         latent_dim: int,
         couplings: int = 4,
-        hidden: int = 8,
+        hidden: int = 4,
         generator: torch.Generator | None = None,
     ) -> None:
         if latent_dim < 2:

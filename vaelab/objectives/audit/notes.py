@@ -109,10 +109,11 @@ def _on_the_output(verdicts: Sequence[Verdict], pixels: int) -> Iterator[str]:
             f"{confident:.3f} where it says 0.99, so at least {least * pixels:.4g} an image."
         )
     for name in ("s²", "b"):
+        # The first reading of a noise that can be chosen is the one that makes β equal 1.
         noises = [v for v in verdicts if v.scale.startswith(name) and v.beta]
         if noises and noises[0].beta > 0:
-            product = float(noises[0].scale.split()[-1]) * noises[0].beta
+            product = noises[0].scale.split()[-1]
             yield (
                 f"β and the noise cannot be told apart by the optimum: all with "
-                f"β × {name} = {product:.4g} have the same."
+                f"β × {name} = {product} have the same."
             )
