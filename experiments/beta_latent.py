@@ -23,7 +23,7 @@ import torch
 from vaelab import pretrained
 from vaelab.data import load_digits
 from vaelab.estimators.importance import importance_log_marginal
-from vaelab.estimators.proposals import DiagonalNormal, Mixture, StandardNormal
+from vaelab.estimators.proposals import defensive_mixture
 from vaelab.exact.quadrature import quadrature_log_marginal
 from vaelab.models.vae import VAE
 from vaelab.objectives import elbo_terms
@@ -73,19 +73,10 @@ def train(setting: Setting) -> VAE:
     return vae.half().double()
 
 
-def mixture_proposal(vae: VAE, x: torch.Tensor, widen: float) -> Mixture:
-    """Half prior, half the encoder's q with its deviations widened.
-
-    q alone is too narrow where it is wrong; the prior alone misses where it is right.
-    """
-    mean, log_var = vae.encode(x)
-    return Mixture([StandardNormal(vae.latent_dim), DiagonalNormal(mean, log_var, widen)])
-
-
 def importance_figures(vae: VAE, x: torch.Tensor, widen: float) -> dict:
     """The mean estimate of log p(x) over the images, and what it rests on."""
     with torch.no_grad():
-        proposal = mixture_proposal(vae, x, widen)
+        proposal = defensive_mixture(*vae.encode(x), widen)
         estimate = importance_log_marginal(
             x, vae.log_likelihood, proposal, IMPORTANCE_SAMPLES, torch.Generator().manual_seed(SEED)
         )
@@ -123,7 +114,7 @@ def pilot(vae: VAE, x: torch.Tensor, widen: float) -> float:
     """The mean estimate with few samples and a seed that the figures do not use."""
     generator = torch.Generator().manual_seed(SEED + 1)
     with torch.no_grad():
-        proposal = mixture_proposal(vae, x, widen)
+        proposal = defensive_mixture(*vae.encode(x), widen)
         estimate = importance_log_marginal(
             x, vae.log_likelihood, proposal, PILOT_SAMPLES, generator
         )

@@ -98,28 +98,31 @@ def test_moves_leave_the_tempered_density_as_it_is(model: LinearGaussian, x: tor
     assert ((variance - covariance.diagonal()).abs() <= 5 * spread).all()
 
 
-def test_tuning_finds_the_acceptance_it_looks_for() -> None:
+@pytest.mark.parametrize("num_temperatures", [2, 4, 15, 60])
+def test_tuning_finds_the_acceptance_it_looks_for(num_temperatures: int) -> None:
     # One image that says nothing of z, and one whose posterior is ten times as narrow.
     x = torch.tensor([[0.0], [1.0]], dtype=D)
 
     def log_likelihood(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         return -0.5 * 99 * x.squeeze(-1) * z.square().sum(-1)
 
-    betas = linear_betas(60)
+    betas = linear_betas(num_temperatures)
     steps = tune_step_sizes(
         x, log_likelihood, StandardNormal(3), betas, num_chains=50, generator=seeded(0)
     )
 
-    assert steps.shape == (59, 2)
+    last = num_temperatures - 2
+    assert steps.shape == (last + 1, 2)
     path = Annealing(x, log_likelihood, StandardNormal(3), betas, 2)
     z = torch.randn(4000, 2, 3, generator=seeded(1), dtype=D)
-    for t in (0, 30, 58):
+    for t in {0, last // 2, last}:
         beta = float(betas[t + 1])
         scale = (1 + 99 * beta * x) ** -0.5  # exact draws, so that the rates are exact too
         _, rate = path.move(State.at(scale * z, path.terms), beta, steps[t], seeded(2))
         # The step follows the acceptance as it goes, with the noise of fifty chains.
         torch.testing.assert_close(rate.mean(0), torch.full((2,), 0.65, dtype=D), rtol=0, atol=0.12)
-    assert 5 < float(steps[-1, 0] / steps[-1, 1]) < 20
+    ratio = float(steps[-1, 0] / steps[-1, 1])
+    assert 0.5 < ratio / math.sqrt(1 + 99 * float(betas[-2])) < 2
 
 
 def test_tuning_repeats_from_a_seed(model: LinearGaussian, x: torch.Tensor) -> None:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from vaelab.estimators.proposals import (
     DiagonalNormal,
-    FullNormal,
     Mixture,
     Proposal,
     StandardNormal,
     defensive_mixture,
 )
+from vaelab.exact.gaussian_q import GaussianQ
 
 
 def column(*values: float) -> torch.Tensor:
@@ -32,7 +32,7 @@ def proposals() -> dict[str, Proposal]:
         "prior": prior,
         "normal": q,
         "wide": wide,
-        "full": FullNormal(q.mean, column(0.4, 1.3)[..., None]),
+        "full": GaussianQ(q.mean, column(0.4, 1.3)[..., None]),
         "mixture": mixture,
         "defensive": defensive_mixture(q.mean, q.log_var, widen=1.5),
         "equal": Mixture([prior, q]),
@@ -147,70 +147,6 @@ def test_mixture_needs_proposals_of_one_dimension() -> None:
     message = r"proposals must share one latent dimension, got \[1, 2\]"
     with pytest.raises(ValueError, match=message):
         mixture.transform(torch.zeros(4, 3, mixture.noise_dim))
-
-
-def cholesky(*batch: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(3)
-    factor = torch.randn(*batch, 3, 3, generator=generator, dtype=torch.float64).tril(-1)
-    return factor + torch.diag(torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64))
-
-
-@pytest.mark.parametrize("batch", [(2,), ()])
-def test_full_normal_agrees_with_torch_distributions(batch: tuple[int, ...]) -> None:
-    mean = torch.tensor([[1.0, 0.0, -1.0], [0.0, 2.0, 0.0]], dtype=torch.float64)
-    proposal, count = FullNormal(mean, cholesky(*batch)), 100_000
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(count, 2, proposal.noise_dim, generator=generator, dtype=torch.float64)
-    reference = torch.distributions.MultivariateNormal(mean, scale_tril=cholesky(*batch))
-
-    z = proposal.transform(noise)
-
-    assert z.shape == (count, 2, 3)
-    torch.testing.assert_close(proposal.log_density(z[:50]), reference.log_prob(z[:50]))
-    for image in range(2):
-        covariance = reference.covariance_matrix[image]
-        variance = covariance.diagonal()
-        off = (z[:, image].mean(0) - mean[image]).abs()
-        assert (off <= 5 * (variance / count).sqrt()).all()
-        spread = (covariance.square() + variance.outer(variance)).sqrt() / math.sqrt(count)
-        assert ((torch.cov(z[:, image].T) - covariance).abs() <= 5 * spread).all()
-
-
-def test_full_normal_of_a_covariance_and_of_a_diagonal() -> None:
-    mean, log_var = torch.ones(2, 3, dtype=torch.float64), torch.arange(6.0).double().reshape(2, 3)
-    z = torch.randn(4, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    diagonal = DiagonalNormal(mean, log_var)
-
-    full = FullNormal.of_covariance(mean, log_var.exp().diag_embed())
-
-    torch.testing.assert_close(full.transform(z), diagonal.transform(z))
-    torch.testing.assert_close(full.log_density(z), diagonal.log_density(z))
-    factor = cholesky(2)
-    torch.testing.assert_close(FullNormal.of_covariance(mean, factor @ factor.mT).cholesky, factor)
-
-
-@pytest.mark.parametrize(
-    ("mean", "factor", "message"),
-    [
-        (torch.zeros(2), torch.eye(2), r"got \(2,\) and \(2, 2\)"),
-        (torch.zeros(3, 2), torch.eye(3), r"got \(3, 2\) and \(3, 3\)"),
-        (torch.zeros(3, 2), torch.eye(2).expand(4, 2, 2), r"got \(3, 2\) and \(4, 2, 2\)"),
-        (torch.zeros(1, 2), torch.ones(2, 2), "must be lower triangular"),
-        (torch.zeros(1, 2), torch.diag(torch.tensor([1.0, -1.0])), "smallest is -1.0"),
-        (torch.zeros(1, 2), torch.diag(torch.tensor([1.0, math.nan])), "positive diagonal"),
-    ],
-)
-def test_full_normal_refuses_what_is_no_factor(
-    mean: torch.Tensor, factor: torch.Tensor, message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        FullNormal(mean, factor)
-
-
-def test_covariance_must_be_positive_definite() -> None:
-    covariance = torch.tensor([[1.0, 2.0], [2.0, 1.0]])
-    with pytest.raises(ValueError, match=r"positive definite, got an eigenvalue of -1\.0"):
-        FullNormal.of_covariance(torch.zeros(1, 2), covariance)
 
 
 def test_defensive_mixture_is_half_prior_half_wide_q() -> None:

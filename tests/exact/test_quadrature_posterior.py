@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from scipy import optimize, stats
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from vaelab.data import load_digits
@@ -148,3 +149,39 @@ def test_what_is_refused() -> None:
         posterior.kl_from(posterior.grid * math.nan)
     with pytest.raises(ValueError, match="latent_dim must be 1 or 2 for quadrature, got 3"):
         quadrature_posterior(x, model.log_likelihood, 3)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99])
+def test_prior_mass_in_use_agrees_with_the_interval_found_by_roots(share: float) -> None:
+    model, x = linear(1)
+    mean, covariance = model.posterior(x)
+    deviation = float(covariance.sqrt())
+    # p(x | z) falls with the distance of z from least squares' answer.
+    centres = (x @ model.weight / model.weight.square().sum()).flatten().tolist()
+    expected = []
+    for centre, m in zip(centres, mean.flatten().tolist(), strict=True):
+
+        def held(r: float, mean: float, deviation: float, centre: float = centre) -> float:
+            low, high = stats.norm.cdf([centre - r, centre + r], mean, deviation)
+            return high - low
+
+        radius = optimize.brentq(lambda r, m=m, h=held: h(r, m, deviation) - share, 0, 50)
+        expected.append(held(radius, 0, 1))
+
+    mass = quadrature_posterior(x, model.log_likelihood, 1, step=0.001).prior_mass_in_use(share)
+
+    # Which points are in is known to a step, 0.001, at either end.
+    torch.testing.assert_close(mass, torch.tensor(expected).double(), rtol=0, atol=1e-3)
+
+
+def test_prior_mass_in_use_is_the_share_itself_where_x_tells_nothing() -> None:
+    def log_likelihood(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return 0 * z.sum(-1) + 0 * x.sum(-1)
+
+    posterior = quadrature_posterior(torch.zeros(2, 3), log_likelihood, 2)
+
+    mass = posterior.prior_mass_in_use(0.9)
+    torch.testing.assert_close(mass, torch.full((2,), 0.9).double(), rtol=0, atol=1e-6)
+    for share in (0.0, 1.0, math.nan):
+        with pytest.raises(ValueError, match="share must be over 0 and under 1, got"):
+            posterior.prior_mass_in_use(share)

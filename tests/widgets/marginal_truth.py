@@ -13,6 +13,7 @@ from vaelab import pretrained
 from vaelab.data import load_digits
 from vaelab.densities import standard_normal_log_density
 from vaelab.exact.quadrature import latent_grid, quadrature_log_joint
+from vaelab.exact.quadrature_posterior import GridPosterior
 from vaelab.models.vae import VAE
 from vaelab.widgets.decoder_marginal import SETTING, WEIGHTS
 
@@ -57,7 +58,7 @@ class Marginal:
 
 
 def marginal(x: Tensor, vae: VAE | None = None) -> Marginal:
-    """By definition, image by image: sums over the disc, the region by brute sorting."""
+    """By definition: sums over the disc."""
     points = disc()
     with torch.no_grad():
         log_joint = quadrature_log_joint(x, (vae or model()).log_likelihood, points)
@@ -65,14 +66,10 @@ def marginal(x: Tensor, vae: VAE | None = None) -> Marginal:
     log_cell = 2 * math.log(STEP)
     log_marginal = log_joint.logsumexp(0) + log_cell
     log_second = (2 * log_joint - log_prior[:, None]).logsumexp(0) + log_cell
-    shares = (log_joint + log_cell - log_marginal).exp()
-    order = (log_joint - log_prior[:, None]).argsort(0, descending=True)
-    carried = shares.gather(0, order).cumsum(0)
-    part = ((0.99 - (carried - shares.gather(0, order))) / shares.gather(0, order)).clamp(0, 1)
-    mass = (log_prior + log_cell).exp()[order]
+    posterior = GridPosterior(points, log_joint + log_cell - log_marginal, log_marginal, STEP)
     return Marginal(
         log_marginal=log_marginal,
         effective_share=(2 * log_marginal - log_second).exp(),
-        prior_mass=(part.nan_to_num(0.0) * mass).sum(0),
+        prior_mass=posterior.prior_mass_in_use(0.99),
         peak=points[log_joint.argmax(0)],
     )

@@ -121,7 +121,8 @@ def multivariate_normal_log_density(x: Tensor, mean: Tensor, cholesky: Tensor) -
     if not bool((diagonal > 0).all()):
         raise ValueError(f"cholesky must have a positive diagonal, got {float(diagonal.min())}")
     # All samples of one image are columns of one system: its factor is read once.
-    columns = residual.reshape(-1, *batch, dim).movedim(0, -1)  # (*batch, dim, samples)
+    samples = math.prod(residual.shape[:lead])  # not -1, which an empty batch leaves open
+    columns = residual.reshape(samples, *batch, dim).movedim(0, -1)  # (*batch, dim, samples)
     whitened = torch.linalg.solve_triangular(cholesky, columns, upper=False)
     squared = whitened.square().sum(-2).movedim(-1, 0).reshape(residual.shape[:-1])
     return -0.5 * (dim * LOG_2PI + squared) - diagonal.log().sum(-1)

@@ -18,10 +18,11 @@ from vaelab.estimators.proposals import Proposal
 # The acceptance that makes a trajectory cheapest lies between 0.6 and 0.9, in many
 # dimensions at 0.65 (Beskos et al. 2013).
 TARGET_ACCEPTANCE = 0.65
-# How far the log of the step size follows the acceptance, and for how many transitions it
-# does so before the first one that counts.
+# How far the log of the step size follows the acceptance, for how many transitions it does so
+# before the first temperature counts, and for how many at all temperatures together.
 GAIN = 0.3
 WARM_UP = 30
+PILOT_MOVES = 100
 
 
 def linear_betas(num_temperatures: int) -> Tensor:
@@ -213,8 +214,11 @@ def tune_step_sizes(
         return x.new_empty(0, len(x))
     state = State.at(path.start(num_chains, generator), path.terms)
     log_step = torch.zeros(len(x), dtype=state.z.dtype, device=x.device)
-    for beta in [between[0]] * WARM_UP + between:
+    # Few temperatures lie far apart, so the step has far to go from one to the next.
+    moves = math.ceil(PILOT_MOVES / len(between))
+    for t, beta in enumerate(between):
+        for _ in range(moves if t else moves + WARM_UP):
+            state, rate = path.move(state, beta, log_step.exp(), generator)
+            log_step = log_step + GAIN * (rate.mean(0) - TARGET_ACCEPTANCE)
         steps.append(log_step.exp())
-        state, rate = path.move(state, beta, steps[-1], generator)
-        log_step = log_step + GAIN * (rate.mean(0) - TARGET_ACCEPTANCE)
-    return torch.stack(steps[WARM_UP:])
+    return torch.stack(steps)

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from vaelab.densities import (
-    multivariate_normal_log_density,
     normal_log_density,
     standard_normal_log_density,
 )
@@ -122,69 +121,6 @@ class DiagonalNormal:
     def log_density(self, z: Tensor) -> Tensor:
         """Shape ``(K, batch)``, nats."""
         return normal_log_density(z, self.mean, self._wide_log_var).sum(-1)
-
-
-@dataclass(frozen=True)
-class FullNormal:
-    r"""One Gaussian of any covariance for each image, or of one covariance for all of them.
-
-    .. math::
-        r(z) = \mathcal N(z; \mu, L L^\top)
-
-    Attributes:
-        mean: :math:`\mu`, shape ``(batch, latent)``.
-        cholesky: L, lower triangular with a positive diagonal, shape
-            ``(batch, latent, latent)``, or ``(latent, latent)``: the same for all images.
-
-    Raises:
-        ValueError: If the shapes do not fit, or ``cholesky`` is not lower triangular with a
-            positive diagonal.
-
-    Example:
-        >>> r = FullNormal(torch.zeros(1, 2), torch.tensor([[1.0, 0.0], [3.0, 2.0]]))
-        >>> r.transform(torch.ones(1, 1, 2))
-        tensor([[[1., 5.]]])
-    """
-
-    mean: Tensor
-    cholesky: Tensor
-
-    def __post_init__(self) -> None:
-        shapes = [(*self.mean.shape[lead:], self.mean.shape[-1]) for lead in (0, 1)]
-        if self.mean.ndim != 2 or tuple(self.cholesky.shape) not in shapes:
-            raise ValueError(
-                f"mean must have shape (batch, latent) and cholesky (batch, latent, latent) or "
-                f"(latent, latent), got {tuple(self.mean.shape)} and {tuple(self.cholesky.shape)}"
-            )
-        diagonal = self.cholesky.diagonal(dim1=-2, dim2=-1)
-        if not ((diagonal > 0).all() and torch.equal(self.cholesky.tril(), self.cholesky)):
-            raise ValueError(
-                f"cholesky must be lower triangular with a positive diagonal, got one whose "
-                f"smallest is {float(diagonal.min())}, or with numbers above it"
-            )
-
-    @classmethod
-    def of_covariance(cls, mean: Tensor, covariance: Tensor) -> FullNormal:
-        """The Gaussian with this covariance, shape ``(batch, latent, latent)`` or one for all."""
-        cholesky, failed = torch.linalg.cholesky_ex(covariance)
-        if failed.any():
-            least = float(torch.linalg.eigvalsh(covariance).min())
-            raise ValueError(f"covariance must be positive definite, got an eigenvalue of {least}")
-        return cls(mean, cholesky)
-
-    @property
-    def noise_dim(self) -> int:
-        """One number a latent."""
-        return self.mean.shape[-1]
-
-    def transform(self, noise: Tensor) -> Tensor:
-        """Mean plus L times noise."""
-        # One matrix product an image, all its draws at once.
-        return self.mean + (noise.movedim(0, -2) @ self.cholesky.mT).movedim(-2, 0)
-
-    def log_density(self, z: Tensor) -> Tensor:
-        """Shape ``(K, batch)``, nats."""
-        return multivariate_normal_log_density(z, self.mean, self.cholesky)
 
 
 @dataclass(frozen=True)

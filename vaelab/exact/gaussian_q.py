@@ -1,4 +1,4 @@
-"""One Gaussian for each image, of any covariance: the q whose ELBO is asked for."""
+"""One Gaussian for each image, of any covariance: a q whose ELBO is asked for, or a proposal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vaelab.densities import standard_normal_log_density
+from vaelab.densities import multivariate_normal_log_density
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,19 @@ class GaussianQ:
         """log det of the covariance: a scalar, or ``(batch,)``."""
         return 2 * self.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
+    @property
+    def noise_dim(self) -> int:
+        """One number a latent: it can be drawn from as a proposal."""
+        return self.mean.shape[-1]
+
     def transform(self, noise: Tensor) -> Tensor:
         r""":math:`z = \mu + L \epsilon` of standard normal noise, ``(K, batch or 1, latent)``."""
-        return self.mean + (self.scale_tril @ noise[..., None])[..., 0]
+        # One matrix product an image, all its draws at once.
+        return self.mean + (noise.movedim(0, -2) @ self.scale_tril.mT).movedim(-2, 0)
 
     def log_density(self, z: Tensor) -> Tensor:
         """log q(z) in nats for z of shape ``(K, batch or 1, latent)``, shape ``(K, batch)``."""
-        residual = (z - self.mean)[..., None]
-        noise = torch.linalg.solve_triangular(self.scale_tril, residual, upper=False)[..., 0]
-        return standard_normal_log_density(noise).sum(-1) - 0.5 * self.log_det
+        return multivariate_normal_log_density(z, self.mean, self.scale_tril)
 
     def kl_to_prior(self) -> Tensor:
         r"""KL(q || N(0, I)), in nats, shape ``(batch,)``.

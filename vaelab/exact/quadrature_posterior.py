@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaelab.densities import standard_normal_log_density
 from vaelab.exact.evaluate import check_images
 from vaelab.exact.quadrature import latent_grid, quadrature_log_joint
 
@@ -108,6 +109,39 @@ class GridPosterior:
         share = (log_q + cell).exp()
         terms = torch.where(share > 0, share * (log_q - self.log_density), 0.0)
         return terms.sum(0)
+
+    def prior_mass_in_use(self, share: float = 0.99) -> Tensor:
+        r"""The least prior mass of a region that holds this share of the posterior.
+
+        .. math::
+            \min_A \int_A p(z)\, dz \quad \text{such that} \quad
+            \int_A p(z \mid x)\, dz \ge \text{share}
+
+        By the lemma of Neyman and Pearson A is where :math:`p(x \mid z)` is largest. It says
+        how much of the prior matters to p(x): ``share`` itself if x tells nothing.
+
+        Args:
+            share: Over 0 and under 1.
+
+        Returns:
+            From 0 to 1, shape ``(batch,)``. Of the last point only the part that is needed
+            counts.
+
+        Raises:
+            ValueError: If ``share`` is not between 0 and 1.
+
+        Source:
+            Neyman & Pearson (1933).
+        """
+        if not 0 < share < 1:
+            raise ValueError(f"share must be over 0 and under 1, got {share}")
+        log_prior = standard_normal_log_density(self.grid).sum(-1)
+        order = (self.log_weights - log_prior[:, None]).argsort(0, descending=True)
+        held = self.log_weights.exp().gather(0, order)
+        before = held.cumsum(0) - held
+        needed = ((share - before) / held).nan_to_num(0.0).clamp(0, 1)
+        mass = (log_prior + self.grid.shape[1] * math.log(self.step)).exp()[order]
+        return (needed * mass).sum(0)
 
     def sample(self, num_samples: int, generator: torch.Generator | None = None) -> Tensor:
         r"""Independent draws: a point by its weight, then a place in the cell around it.
