@@ -7,13 +7,15 @@ import pytest
 
 from tests.beta_latent_view import assert_shows
 
+# A chapter's predictions look alike, and have sliders too.
+WIDGET = "[data-vaelab-widget=beta_latent]"
 LIMIT = 1_300_000  # bytes that a page with a widget may transfer, gzipped
 
 
 @pytest.fixture
 def page(open_page, address, beta_latent_page):
     page = open_page(f"{address}{beta_latent_page}#beta_latent.beta=1&beta_latent.latent_dim=2")
-    page.locator(".vaelab").scroll_into_view_if_needed()
+    page.locator(WIDGET).scroll_into_view_if_needed()
     page.wait_for_function("window.vaelabData?.beta_latent")
     return page
 
@@ -31,11 +33,12 @@ def test_it_moves_by_keyboard_and_agrees_with_pytorch(page) -> None:
 
 
 def test_it_moves_by_mouse_and_agrees_with_pytorch(page) -> None:
-    page.locator(".vaelab-segments label", has_text="16").click()
+    widget = page.locator(WIDGET)
+    widget.locator(".vaelab-segments label", has_text="16").click()
     assert_shows(page, 1.0, 16, 0)
-    page.locator(".vaelab-marks").get_by_text("4", exact=True).click()
+    widget.locator(".vaelab-marks").get_by_text("4", exact=True).click()
     assert_shows(page, 4.0, 16, 0)
-    page.locator(".vaelab-digits label").nth(3).click()
+    widget.locator(".vaelab-digits label").nth(3).click()
     page.get_by_role("button", name="Another 3").click()
     page.get_by_role("button", name="Reset").click()
 
@@ -48,7 +51,7 @@ def test_a_link_holds_a_section_and_the_state(open_page, address, beta_latent_pa
         "id => Math.abs(document.getElementById(id).getBoundingClientRect().y) < 300", arg=section
     )
 
-    assert page.get_by_role("slider").get_attribute("aria-valuetext") == "β = 4"
+    assert page.locator(WIDGET).get_by_role("slider").get_attribute("aria-valuetext") == "β = 4"
 
 
 def test_present_works_within_the_theme(open_page, address, beta_latent_page) -> None:
@@ -56,7 +59,7 @@ def test_present_works_within_the_theme(open_page, address, beta_latent_page) ->
 
     assert page.locator("dialog").bounding_box() == {"x": 0, "y": 0, "width": 1000, "height": 800}
     page.keyboard.press("Escape")
-    page.locator("main .vaelab").wait_for()
+    page.locator(f"main {WIDGET} .vaelab").wait_for()
 
 
 def test_without_javascript_the_chapter_still_says_it(open_page, address, beta_latent_page) -> None:
@@ -71,7 +74,7 @@ def test_the_page_stays_light(browser, http, beta_latent_page) -> None:
     bodies = {}
     page.on("response", lambda response: bodies.setdefault(response.url, response))
     page.goto(http + beta_latent_page)
-    page.locator(".vaelab").scroll_into_view_if_needed()
+    page.locator(WIDGET).scroll_into_view_if_needed()
     page.wait_for_function("window.vaelabData?.beta_latent")
     page.wait_for_load_state("networkidle")
     sizes = {urlsplit(url).path: len(gzip.compress(r.body())) for url, r in bodies.items()}

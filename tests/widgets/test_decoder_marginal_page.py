@@ -12,7 +12,7 @@ from vaelab.widgets import DecoderMarginal
 
 CLOSE = {"rel": 1e-5, "abs": 1e-5}
 DECODED = "document.querySelector('.vaelab-number-mass data').value"
-RANKED = "document.querySelector('.vaelab-lines i')"
+RANKED = "document.querySelector('.vaelab-lines path[d]')"
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_the_strip_ranks_the_image_among_all(page) -> None:
     all_of_them = truth.log_marginal
     above = int((all_of_them > all_of_them[0]).sum())
 
-    assert page.locator(".vaelab-lines i").count() == 360
+    assert page.locator(".vaelab-lines path").get_attribute("d").count("M") == 360
     assert f"Of 360, {above} are more probable than x." in page.locator(".vaelab").inner_text()
 
 

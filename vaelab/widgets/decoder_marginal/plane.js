@@ -104,7 +104,7 @@ function latentPlane({ reach, onMove, onEnd }) {
   const el = h("div", { class: "vaelab-plane" }, heat, drawing, planeNumbers(reach), handle);
   let z = [0, 0];
   let pointer = null;
-  let pixels = null;
+  let picture = null; // once there is a lattice
 
   function set(next) {
     z = next;
@@ -151,21 +151,22 @@ function latentPlane({ reach, onMove, onEnd }) {
     onMove(withinPlane(z.map((value, axis) => value + move[axis] * step), reach));
   });
 
-  /** Shade by the square root of the share, so that its foot is seen too. */
-  function show(lattice, { shares, logLikelihood, level, mostShare }) {
-    pixels ??= planePixels(lattice, reach);
-    const { side, points } = pixels;
-    if (heat.width !== side) heat.width = heat.height = side;
+  function prepare(lattice) {
+    const { side, points } = planePixels(lattice, reach);
+    heat.width = heat.height = side;
     const context = heat.getContext("2d", { willReadFrequently: true });
     const image = context.createImageData(side, side);
-    const field = new Float64Array(points.length);
-    const [red, green, blue] = POSTERIOR_RGB;
-    for (let i = 0, out = 0; i < points.length; i++) {
+    for (let i = 0; i < points.length; i++) image.data.set(POSTERIOR_RGB, 4 * i);
+    return { side, points, context, image, field: new Float64Array(points.length) };
+  }
+  /** Shade by the square root of the share, so that its foot is seen too. */
+  function show(lattice, { shares, logLikelihood, level, mostShare }) {
+    picture ??= prepare(lattice);
+    const { side, points, context, image, field } = picture;
+    const { data } = image;
+    for (let i = 0; i < points.length; i++) {
       field[i] = logLikelihood[points[i]];
-      image.data[out++] = red;
-      image.data[out++] = green;
-      image.data[out++] = blue;
-      image.data[out++] = Math.round(255 * Math.sqrt(shares[points[i]] / mostShare));
+      data[4 * i + 3] = Math.round(255 * Math.sqrt(shares[points[i]] / mostShare));
     }
     context.putImageData(image, 0, 0);
     const place = (steps) => ((steps - (side - 1) / 2) * lattice.step).toFixed(2);

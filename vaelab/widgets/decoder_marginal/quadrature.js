@@ -119,7 +119,7 @@ function normalise({ count, logPrior }, logLikelihood) {
   let sum = 0;
   for (let k = 0; k < count; k++) {
     const below = logLikelihood[k] + logPrior[k] - most;
-    if (below > -80) sum += shares[k] = Math.exp(below); // 1e-35 is never seen in the sum
+    if (below > -50) sum += shares[k] = Math.exp(below); // less is never seen in the sum
   }
   for (let k = 0; k < count; k++) shares[k] /= sum;
   return { shares, peak, logSum: most + Math.log(sum) };

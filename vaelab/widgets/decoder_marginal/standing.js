@@ -10,10 +10,12 @@ function axisOver(values, step) {
 
 /** A strip with a line for each held-out digit and a marker for this image. */
 function standingPanel() {
-  const lines = h("div", { class: "vaelab-lines" });
+  const lines = svg("path");
+  const box = { class: "vaelab-lines", viewBox: "0 0 1 1", preserveAspectRatio: "none" };
+  const ticks = h("div");
   const marker = h("div", { class: "vaelab-marker", hidden: true });
   const words = h("p", { class: "vaelab-unit" }, "Being computed \u2026");
-  const strip = h("div", { class: "vaelab-strip", "aria-hidden": "true" }, lines, marker);
+  const strip = h("div", { class: "vaelab-strip", "aria-hidden": "true" }, svg("svg", box, lines), ticks, marker);
   const el = h("div", { class: "vaelab-standing" }, captioned("log p(x) among held-out digits", strip), words);
   const at = (place) => `--at: ${(100 * place).toFixed(2)}%`;
   let all = null;
@@ -22,8 +24,8 @@ function standingPanel() {
   function setAll(values) {
     all = values;
     axis = axisOver(values, 5);
-    lines.replaceChildren(
-      ...[...values].map((value) => h("i", { style: at(axis.place(value)) })),
+    lines.setAttribute("d", Array.from(values, (value) => `M${axis.place(value).toFixed(4)} 0v1`).join(""));
+    ticks.replaceChildren(
       ...axis.ticks.map((tick) => h("span", { style: at(axis.place(tick)) }, formatNumber(tick, 0))),
     );
   }
