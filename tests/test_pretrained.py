@@ -85,3 +85,16 @@ def test_unknown_setting_lists_those_there_are(folder: Path) -> None:
 
     assert "small has no setting 'beta=3,latent_dim=2'; it has: beta=0.25" in str(error.value)
     assert "beta=1,latent_dim=2" in str(error.value)
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path) -> None:
+    counts = VAE(2, likelihood="binomial", generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=r"bernoulli, gaussian, .* got binomial for a=1"):
+        pretrained.save("counts", {"a=1": counts}, {}, tmp_path)
+
+    large = VAE(2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        large.decoder[2].bias[0] = 70_000
+    with pytest.raises(ValueError, match=r"a=1/decoder\.2\.bias must be finite as float16"):
+        pretrained.save("large", {"a=1": large}, {}, tmp_path)
+    assert list(tmp_path.iterdir()) == []

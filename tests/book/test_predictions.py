@@ -1,85 +1,20 @@
-"""Predictions in a real browser: on a small page that has one of each, and in the chapters."""
+"""Predictions in a real browser, on a small page that has one of each kind."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.book.conftest import BOOK, pages
+from tests.book.predictions_page import SECRETS, build
 from tests.browser import accessibility_problems, overflow, serve
-from vaelab.book.predictions import (
-    Prediction,
-    Reveal,
-    choice,
-    linear_slider,
-    log_slider,
-    predict,
-)
-from vaelab.book.predictions.page import BASE_STYLE, question_html, reveal_html
-
-ROOT = Path(__file__).resolve().parents[2]
-SECRETS = [f"The {which} secret." for which in ("first", "second", "third")]
-
-
-CONF = """
-extensions = ["tools.sphinx_predictions"]
-html_theme = "basic"
-html_theme_options = {"body_min_width": 0}
-html_favicon = "icon.svg"
-exclude_patterns = ["_build"]
-"""
-
-
-def cell(shown: Prediction | Reveal) -> str:
-    """An output as Sphinx reads it from a notebook's cell."""
-    html = question_html(shown) if isinstance(shown, Prediction) else reveal_html(shown)
-    return f".. container:: cell\n\n   .. raw:: html\n\n      {html}"
-
-
-def told(prediction: Prediction, truth: float | str) -> str:
-    return cell(Reveal(prediction, truth, prediction.answer.label(truth)))
-
-
-def source() -> str:
-    """A page with a question of every kind, and two that share a result."""
-    share = linear_slider(0, 100, "%")
-    options = choice("the encoder", "it's the prior", "a mixture of the one, the other and both")
-    log = predict("p03-log", "Of a million draws, how many count?", log_slider(1, 1e6, "draws"))
-    which = predict("p03-choice", "Which one is better?", options)
-    under, over = predict("p03-under", "First?", share), predict("p03-over", "Then?", share)
-    parts = ["Page\n====", "`To it <#claim-P022>`_"]
-    parts += ["One\n---", cell(log), SECRETS[0]]
-    parts += ['.. raw:: html\n\n   <p id="claim-P022">A claim</p>', told(log, 2800)]
-    parts += ["Two\n---", cell(which), SECRETS[1], told(which, "it's the prior"), "It reads it."]
-    parts += ["Three\n-----", cell(under), cell(over), SECRETS[2], told(under, 16), told(over, 95)]
-    parts += ["Recap\n-----", "The end.", ".. toctree::\n\n   plain"]
-    # As a widget further down brings it.
-    style = BASE_STYLE.read_text(encoding="utf-8").replace("\n", " ")
-    return "\n\n".join([*parts, f".. raw:: html\n\n   <style>{style}</style>"])
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory) -> Path:
     """A small site, in a theme that adds nothing."""
-    folder = tmp_path_factory.mktemp("predictions")
-    (folder / "index.rst").write_text(source(), encoding="utf-8")
-    (folder / "plain.rst").write_text("Plain\n=====\n", encoding="utf-8")
-    (folder / "conf.py").write_text(CONF)
-    (folder / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    made = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", folder, folder / "_build"],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return folder / "_build"
+    return build(tmp_path_factory.mktemp("predictions"))
 
 
 @pytest.fixture(scope="module", params=["http", "file"])
@@ -457,47 +392,3 @@ def test_its_style_holds_beside_that_of_a_widget(open_page, disk) -> None:
 def test_pages_without_questions_load_nothing_for_them(small) -> None:
     assert "vaelab-predictions" in (small / "index.html").read_text(encoding="utf-8")
     assert "vaelab-predictions" not in (small / "plain.html").read_text(encoding="utf-8")
-
-
-# In the chapters
-
-ASKING = [path for path in pages() if "data-vaelab-prediction=" in (BOOK / path).read_text("utf-8")]
-
-
-def test_a_chapter_asks(book) -> None:
-    assert ASKING
-
-
-@pytest.mark.parametrize("path", ASKING)
-def test_every_question_of_a_chapter_opens_its_result(open_page, address, path) -> None:
-    page = open_page(address + path)
-    closed = page.locator(".vaelab-result[hidden]")
-    results = closed.count()
-    assert results > 0
-
-    for one in page.locator(".vaelab-prediction").all():
-        left = closed.count()
-        one.locator("input").nth(0).check() if one.get_by_role("radio").count() else None
-        one.get_by_role("button", name="That is my guess").click()
-        assert closed.count() <= left
-    assert closed.count() == 0
-    texts = page.locator(".vaelab-verdict").all_inner_texts()
-    assert all(re.match(r"Measured: .+\. Your guess.* (is|was)", text) for text in texts)
-    assert f"{len(texts)} of {len(texts)} made" in tally(page)
-
-
-@pytest.mark.parametrize("path", ASKING)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_an_opened_chapter(open_page, http, path, theme) -> None:
-    page = open_page(f"{http}{path}?reveal", color_scheme=theme)
-    page.wait_for_load_state("networkidle")
-
-    assert accessibility_problems(page, ".vaelab, .vaelab-result") == []
-
-
-@pytest.mark.parametrize("path", ASKING)
-def test_an_opened_chapter_fits_a_phone(open_page, http, path) -> None:
-    page = open_page(f"{http}{path}?reveal", viewport={"width": 360, "height": 740})
-    page.wait_for_load_state("networkidle")
-
-    assert overflow(page) == 0

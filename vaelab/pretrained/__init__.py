@@ -17,6 +17,8 @@ from safetensors.torch import load_file, save_file
 from vaelab.models.vae import VAE
 
 FOLDER = Path(__file__).parent
+# A Gaussian has a weight of its own; all others look alike.
+RESTORED = ("bernoulli", "gaussian")
 
 
 def setting_key(**setting: float) -> str:
@@ -37,12 +39,25 @@ def save(name: str, models: Mapping[str, VAE], manifest: dict, folder: Path = FO
         models: Each setting's key (see :func:`setting_key`) and its model.
         manifest: Whatever JSON can hold: seed, command, versions, figures.
         folder: Where to write; the package's own folder unless told otherwise.
+
+    Raises:
+        ValueError: If a model's likelihood is one that :func:`load_vae` can't tell from the
+            weights, or a weight is too large for float16.
     """
+    for key, model in models.items():
+        if model.likelihood not in RESTORED:
+            raise ValueError(
+                f"models must have one of the likelihoods {', '.join(RESTORED)}, which the weights "
+                f"tell apart, got {model.likelihood} for {key}"
+            )
     tensors = {
         f"{key}/{parameter}": value.detach().to(torch.float16).contiguous()
         for key, model in models.items()
         for parameter, value in model.state_dict().items()
     }
+    for tensor_name, tensor in tensors.items():
+        if not bool(tensor.isfinite().all()):
+            raise ValueError(f"{tensor_name} must be finite as float16, whose largest is 65,504")
     save_file(tensors, folder / f"{name}.safetensors")
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
     (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
