@@ -1,4 +1,4 @@
-"""Decoder and marginal: traits, errors, and its mathematics against PyTorch and quadrature."""
+"""The mathematics of the decoder and marginal widget, against PyTorch and quadrature."""
 
 import json
 
@@ -14,9 +14,6 @@ from vaelab.widgets import DecoderMarginal, static_files
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 CROSS = "10000001" * 8
-
-
-# Traits
 
 
 @pytest.fixture(scope="module")
