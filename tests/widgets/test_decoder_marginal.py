@@ -13,7 +13,6 @@ from vaelab.models.vae import VAE
 from vaelab.widgets import DecoderMarginal, static_files
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
-CROSS = "10000001" * 8
 
 
 @pytest.fixture(scope="module")
