@@ -19,7 +19,7 @@ from vaelab.models.vae import VAE
 from vaelab.training import Trainer
 
 PACKAGE = Path(vaelab.__file__).parent
-CORE = ("densities", "objectives", "gap", "exact", "estimators")
+CORE = ("densities", "objectives", "gap", "exact", "estimators", "diagnostics")
 CORE_FILES = [
     p for room in CORE for p in (*PACKAGE.glob(f"{room}.py"), *PACKAGE.glob(f"{room}/**/*.py"))
 ]

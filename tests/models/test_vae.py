@@ -226,6 +226,28 @@ def test_joint_draws_have_the_prior_s_z_and_an_x_made_from_it(likelihood: str) -
         assert (values.mean(0).abs() <= 5 * standard_error).all()
 
 
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("shared", [True, False], ids=["one z for all", "a z for each"])
+def test_under_autocast_products_are_narrow_and_densities_are_not(
+    likelihood: str, shared: bool
+) -> None:
+    vae = VAE(2, 50, 64, likelihood, seeded(0))
+    x = torch.full((20, 64), 1.0)
+    z = torch.randn(5, 1 if shared else 20, 2, generator=seeded(1))
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = vae.decode(z)
+        found = [*vae.encode(x), vae.log_likelihood(x, z)]
+
+    assert {value.dtype for value in [outputs, *found]} == {torch.float32}
+    assert torch.equal(outputs, outputs.bfloat16().float())  # their last digits are zeros
+    # The same density of the same outputs, in float64: some 64 roundings of float32 off.
+    parameters = list(outputs.double().split(64, -1))
+    if likelihood == "gaussian":
+        parameters.append(vae.noise_log_var.double())
+    exact = vae.pixel_likelihood.log_likelihood(x.double(), *parameters)
+    torch.testing.assert_close(found[2].double(), exact, rtol=1e-5, atol=1e-4)
+
+
 def test_joint_draws_must_not_be_negative() -> None:
     with pytest.raises(ValueError, match="num_samples must not be negative, got -1"):
         VAE().sample(-1)

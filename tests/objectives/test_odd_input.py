@@ -12,7 +12,6 @@ from vaelab.exact.linear_gaussian import LinearGaussian
 from vaelab.objectives import (
     doubly_reparameterised,
     elbo_from_entropy,
-    elbo_from_kl,
     elbo_from_log_ratio,
     elbo_terms,
     iwae,
@@ -28,7 +27,6 @@ def value_of(objective, *arguments, **options) -> torch.Tensor:
 
 
 OBJECTIVES = (
-    elbo_from_kl,
     elbo_from_entropy,
     elbo_from_log_ratio,
     iwae,

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+#: The logarithm of 2π.
 LOG_2PI = math.log(2 * math.pi)
 
 

@@ -35,12 +35,15 @@ class Quadrature:
 
 
 def latent_grid(latent_dim: int, half_width: float = 7.0, step: float = 0.05) -> Tensor:
-    """The points of a square grid centred on 0, in float64.
+    r"""The points of a square grid centred on 0, in float64.
+
+    .. math::
+        \{-h, -h + \delta, \dots, h - \delta, h\}^d
 
     Args:
-        latent_dim: 1 or 2.
-        half_width: How far it reaches each way; the prior has 3e-12 of its mass beyond 7.
-        step: Distance of neighbours.
+        latent_dim: d, 1 or 2.
+        half_width: h, how far it reaches each way; the prior has 3e-12 of its mass beyond 7.
+        step: :math:`\delta`, distance of neighbours.
 
     Returns:
         Shape ``(points, latent)``; in two dimensions the last coordinate runs fastest.
@@ -73,7 +76,10 @@ def latent_grid(latent_dim: int, half_width: float = 7.0, step: float = 0.05) ->
 def quadrature_log_joint(
     x: Tensor, log_likelihood: Callable[[Tensor, Tensor], Tensor], grid: Tensor
 ) -> Tensor:
-    r""":math:`\log p(x \mid z) + \log p(z)` at every point of a grid.
+    r"""The logarithm of the joint density at every point of a grid.
+
+    .. math::
+        \log p(x, z) = \log p(x \mid z) + \log \mathcal N(z; 0, I)
 
     The points are taken some at a time, so that besides the result only a few tens of
     megabytes are needed.

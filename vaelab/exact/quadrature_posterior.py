@@ -180,6 +180,10 @@ def quadrature_posterior(
 ) -> GridPosterior:
     r"""p(z | x) and log p(x) from the same sum over a grid of latents.
 
+    .. math::
+        w_i = \frac{p(x \mid z_i)\, p(z_i)}{\sum_j p(x \mid z_j)\, p(z_j)}, \qquad
+        p(x) \approx \delta^d \sum_j p(x \mid z_j)\, p(z_j)
+
     The weights are held whole: in two dimensions the default grid takes 0.6 MB an image.
 
     Args:

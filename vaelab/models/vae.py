@@ -106,7 +106,9 @@ class VAE(nn.Module):
         Returns:
             Two tensors of shape ``(*batch, latent)``.
         """
-        mean, log_var = self.encoder(x / self.pixel_likelihood.unit).chunk(2, dim=-1)
+        scaled = x / self.pixel_likelihood.unit
+        # Under autocast the products are narrow, and what is made of them is not.
+        mean, log_var = self.encoder(scaled).to(scaled.dtype).chunk(2, dim=-1)
         return mean, log_var
 
     def decode(self, z: Tensor) -> Tensor:
@@ -119,7 +121,7 @@ class VAE(nn.Module):
             Shape ``(*batch, pixels)`` where a pixel has one parameter. Where it has more,
             ``(*batch, parameters * pixels)``: the first of every pixel, then the second.
         """
-        return self.decoder(z)
+        return self.decoder(z).to(z.dtype)
 
     def _pixel_parameters(self, z: Tensor) -> tuple[Tensor, ...]:
         parameters = self.decode(z).split(self.pixels, dim=-1)
@@ -185,4 +187,8 @@ class VAE(nn.Module):
             ValueError: If x does not suit the likelihood: other pixels, or values that are
                 no counts or not in [0, 1] where it is of those.
         """
-        return self.pixel_likelihood.log_likelihood(x, *self._pixel_parameters(z))
+        parameters = self._pixel_parameters(z)
+        # A sum over pixels is a product too where many images share a z; in bfloat16 it would
+        # be off by whole nats.
+        with torch.autocast(x.device.type, enabled=False):
+            return self.pixel_likelihood.log_likelihood(x, *parameters)

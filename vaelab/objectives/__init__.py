@@ -9,7 +9,6 @@ from vaelab.objectives.draws import draw_posterior, log_joint, log_likelihood, l
 from vaelab.objectives.elbo import ElboTerms, elbo_terms, sample_posterior
 from vaelab.objectives.forms import (
     elbo_from_entropy,
-    elbo_from_kl,
     elbo_from_log_ratio,
     posterior_entropy,
     sampled_kl,
@@ -30,7 +29,6 @@ __all__ = [
     "doubly_reparameterised",
     "draw_posterior",
     "elbo_from_entropy",
-    "elbo_from_kl",
     "elbo_from_log_ratio",
     "elbo_terms",
     "free_bits_objective",

@@ -110,7 +110,9 @@ def elbo_terms(
         - \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big),
         \qquad z_k \sim q(z \mid x)
 
-    Unbiased for any K, and differentiable by reparameterisation.
+    Unbiased for any K, and differentiable by reparameterisation. Of the ELBO's three forms
+    this one samples least; :func:`elbo_from_entropy` and :func:`elbo_from_log_ratio` are the
+    others.
 
     Args:
         vae: A model with ``encode(x)`` and ``log_likelihood(x, z)``.

@@ -1,12 +1,16 @@
-"""The ELBO written in three ways: one expectation, three estimates of it."""
+"""The ELBO written in two further ways: one expectation, other estimates of it.
+
+The first form, reconstruction less a KL in closed form, is ``elbo_terms(...).elbo``. It samples
+the least and is the one to train by; these two need less in closed form.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from vaelab.densities import LOG_2PI, kl_to_standard_normal
-from vaelab.objectives.draws import draw_posterior, log_joint, log_likelihood, log_posterior
+from vaelab.densities import LOG_2PI
+from vaelab.objectives.draws import draw_posterior, log_joint, log_posterior
 
 
 def posterior_entropy(log_var: Tensor) -> Tensor:
@@ -65,41 +69,6 @@ def sampled_kl(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
         )
     log_ratio = -0.5 * (log_var + (z - mean).square() * torch.exp(-log_var) - z.square())
     return log_ratio.mean(0)  # (batch, latent)
-
-
-def elbo_from_kl(
-    vae, x: Tensor, num_samples: int = 1, generator: torch.Generator | None = None
-) -> Tensor:
-    r"""The ELBO as reconstruction less KL: the KL in closed form, only the rest sampled.
-
-    .. math::
-        \mathcal L = E_q[\log p(x \mid z)] - \mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)
-
-    What :func:`elbo_terms` gives as ``.elbo``: here beside its two other forms.
-
-    Args:
-        vae: A model with ``encode(x)`` and ``log_likelihood(x, z)``.
-        x: Images, shape ``(batch, pixels)``.
-        num_samples: K, draws for each image.
-        generator: Source of the draws; ``None`` takes torch's global one.
-
-    Returns:
-        An unbiased estimate in nats, shape ``(batch,)``.
-
-    Raises:
-        ValueError: If ``num_samples`` is under 1, or the encoder's output is not finite.
-
-    Source:
-        Kingma & Welling (2014), equation 3.
-
-    Example:
-        >>> from vaelab.models.vae import VAE
-        >>> vae = VAE(latent_dim=2, generator=torch.Generator().manual_seed(0))
-        >>> elbo_from_kl(vae, torch.zeros(4, 64)).shape
-        torch.Size([4])
-    """
-    z, mean, log_var = draw_posterior(vae, x, num_samples, generator)
-    return log_likelihood(vae, x, z).mean(0) - kl_to_standard_normal(mean, log_var).sum(-1)
 
 
 def elbo_from_entropy(

@@ -2,11 +2,12 @@
 
 ``NAME.safetensors`` holds the weights, rounded to float16 once: the page's widgets and
 PyTorch read the same rounded numbers, so both compute the same. ``NAME.json`` is the
-manifest: seed, command, versions and measured figures.
+manifest: seed, command, versions, measured figures, and each model's likelihood.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +15,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from vaelab.models.likelihoods import LIKELIHOODS, Likelihood
 from vaelab.models.vae import VAE
 
 FOLDER = Path(__file__).parent
-# A Gaussian has a weight of its own; all others look alike.
-RESTORED = ("bernoulli", "gaussian")
 
 
 def setting_key(**setting: float) -> str:
@@ -37,19 +37,17 @@ def save(name: str, models: Mapping[str, VAE], manifest: dict, folder: Path = FO
     Args:
         name: File name without its ending.
         models: Each setting's key (see :func:`setting_key`) and its model.
-        manifest: Whatever JSON can hold: seed, command, versions, figures.
+        manifest: Whatever JSON can hold: seed, command, versions, figures. Added to it, under
+            ``likelihoods``: each model's likelihood, its name and settings.
         folder: Where to write; the package's own folder unless told otherwise.
 
     Raises:
-        ValueError: If a model's likelihood is one that :func:`load_vae` can't tell from the
-            weights, or a weight is too large for float16.
+        ValueError: If a model's likelihood is not one of ``vaelab.models.likelihoods``, a
+            weight is too large for float16, or the manifest has ``likelihoods`` already.
     """
-    for key, model in models.items():
-        if model.likelihood not in RESTORED:
-            raise ValueError(
-                f"models must have one of the likelihoods {', '.join(RESTORED)}, which the weights "
-                f"tell apart, got {model.likelihood} for {key}"
-            )
+    if "likelihoods" in manifest:
+        raise ValueError("manifest must not hold likelihoods: they are taken from the models")
+    likelihoods = {key: _described(key, model.pixel_likelihood) for key, model in models.items()}
     tensors = {
         f"{key}/{parameter}": value.detach().to(torch.float16).contiguous()
         for key, model in models.items()
@@ -59,8 +57,24 @@ def save(name: str, models: Mapping[str, VAE], manifest: dict, folder: Path = FO
         if not bool(tensor.isfinite().all()):
             raise ValueError(f"{tensor_name} must be finite as float16, whose largest is 65,504")
     save_file(tensors, folder / f"{name}.safetensors")
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    whole = manifest | {"likelihoods": likelihoods}
+    text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
     (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _described(key: str, likelihood: Likelihood) -> dict:
+    """What JSON can hold of a likelihood: its name and its settings."""
+    if type(likelihood) is not type(LIKELIHOODS.get(likelihood.name)):
+        raise ValueError(
+            f"models must have one of the likelihoods {', '.join(LIKELIHOODS)}, which can be "
+            f"restored by name, got {likelihood} for {key}"
+        )
+    return {"name": likelihood.name} | dataclasses.asdict(likelihood)
+
+
+def _restored(description: dict) -> Likelihood:
+    settings = description.copy()
+    return type(LIKELIHOODS[settings.pop("name")])(**settings)
 
 
 def manifest(name: str, folder: Path = FOLDER) -> dict:
@@ -95,7 +109,7 @@ def load_vae(name: str, folder: Path = FOLDER, **setting: float) -> VAE:
         >>> load_vae("beta_latent", beta=1.0, latent_dim=2).latent_dim
         2
     """
-    manifest(name, folder)
+    likelihoods = manifest(name, folder).get("likelihoods")
     tensors = load_file(folder / f"{name}.safetensors")
     key = setting_key(**setting)
     weights = {k.split("/", 1)[1]: v.float() for k, v in tensors.items() if k.split("/")[0] == key}
@@ -103,8 +117,12 @@ def load_vae(name: str, folder: Path = FOLDER, **setting: float) -> VAE:
         known = "; ".join(sorted({k.split("/")[0] for k in tensors}))
         raise KeyError(f"{name} has no setting {key!r}; it has: {known}")
     hidden, latent_dim = weights["decoder.0.weight"].shape
-    pixels = weights["decoder.2.weight"].shape[0]
-    likelihood = "gaussian" if "noise_log_var" in weights else "bernoulli"
+    pixels = weights["encoder.0.weight"].shape[1]
+    if likelihoods is None:
+        # Written before manifests said so: then a weight of the Gaussian's own told it apart.
+        likelihood = "gaussian" if "noise_log_var" in weights else "bernoulli"
+    else:
+        likelihood = _restored(likelihoods[key])
     vae = VAE(latent_dim, hidden, pixels, likelihood, generator=torch.Generator())
     vae.load_state_dict(weights)
     return vae

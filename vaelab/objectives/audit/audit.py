@@ -33,11 +33,11 @@ def audit_loss(
         = -\log p(x \mid o) + \beta\, \mathrm{KL}\big(\mathcal N(\mu, \sigma^2) \,\|\,
         \mathcal N(0, I)\big)
 
-    The loss is called on made-up input and compared, by its gradients, with every
-    likelihood of :func:`likelihoods`: in the decoder's output that gives the factor c, in
-    mean and log-variance β. What is then left over depends on x only: the constant that was
-    forgotten. One loss can fit several likelihoods, each on data of its own kind, with
-    another β under each.
+    The loss is called on made-up input and compared, by its gradients, with Bernoulli,
+    binomial, continuous Bernoulli, Gaussian and Laplace likelihoods: in the decoder's output
+    that gives the factor c, in mean and log-variance β. What is then left over depends on x
+    only: the constant that was forgotten. One loss can fit several likelihoods, each on data
+    of its own kind, with another β under each.
 
     Minus the loss, in nats, is on average over z at most log p(x) when β is 1 or more and
     the forgotten constant is not in its favour. That takes for granted what a loss cannot
