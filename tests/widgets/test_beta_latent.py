@@ -124,7 +124,7 @@ def test_bad_values_fail_in_the_build_too() -> None:
     )
 
     assert run.returncode == 1
-    assert "beta must be one of 0.25, 0.5, 1, 2, 3, 4, 16, got 5" in run.stderr
+    assert "beta must be one of 0.1, 0.25, 0.5, 1, 2, 3, 4, 16, got 5" in run.stderr
 
 
 def test_static_html_asks_nothing_of_the_network() -> None:

@@ -119,6 +119,24 @@ class NumberBetween(traitlets.TraitType):
         )
 
 
+class NameOf(traitlets.TraitType):
+    """One of a few names."""
+
+    def __init__(self, names: Sequence[str], default_value: str) -> None:
+        super().__init__(default_value)
+        self.names = tuple(names)
+
+    def rule(self) -> dict[str, Any]:
+        return {"names": list(self.names)}
+
+    def validate(self, obj: Any, value: Any) -> str:
+        if isinstance(value, str) and value in self.names:
+            return value
+        raise traitlets.TraitError(
+            f"{self.name} must be one of {', '.join(self.names)}, got {value!r}"
+        )
+
+
 class Bits(traitlets.TraitType):
     """A text of ``length`` zeros and ones; an empty one stands for none."""
 
@@ -157,8 +175,8 @@ class Widget(traitlets.HasTraits):
 
     @classmethod
     def data(cls) -> dict[str, Any]:
-        """Weights and images, which a page loads when the widget comes into view."""
-        raise NotImplementedError
+        """Weights and images, which a page loads when the widget comes into view; if any."""
+        return {}
 
     @classmethod
     def fallback_html(cls) -> str:
@@ -177,7 +195,7 @@ class Widget(traitlets.HasTraits):
     def __repr__(self) -> str:
         # Not the object's address, which would differ in every run of a notebook.
         changed = ", ".join(
-            f"{name}={value!r}" if isinstance(value, str) else f"{name}={value:g}"
+            f"{name}={value!r}" if isinstance(value, str) else f"{name}={value:.15g}"
             for name, value in self.state().items()
             if value != self.class_traits()[name].default_value
         )
@@ -234,6 +252,7 @@ def static_html(widget: type[Widget], state: Mapping[str, float | str]) -> str:
         "defaults": dict(state),
         "settings": widget.allowed(),
         "recorded": widget.recorded(),
+        "hasData": bool(widget.data()),
     }
     # Within a function, so that two widgets on a page may use the same names.
     script = (

@@ -10,7 +10,9 @@ function splitHash(hash) {
 }
 
 /** The value a text stands for if its setting allows it, else undefined. */
-function allowedValue(text, { values, least, most, real, bits }) {
+function allowedValue(text, { values, least, most, real, bits, names, letters }) {
+  if (names) return names.includes(text) ? text : undefined;
+  if (letters) return new RegExp(letters).test(text) ? text : undefined;
   if (bits) return text.length === bits && /^[01]+$/.test(text) ? text : undefined;
   if (!/^-?\d+(\.\d+)?$/.test(text)) return undefined;
   const number = Number(text) + 0; // -0 becomes 0
@@ -18,7 +20,9 @@ function allowedValue(text, { values, least, most, real, bits }) {
   return (real || Number.isInteger(number)) && number >= least && number <= most ? number : undefined;
 }
 
-function describeAllowed({ values, least, most, real, bits }) {
+function describeAllowed({ values, least, most, real, bits, names, letters, meaning }) {
+  if (names) return `one of ${names.join(", ")}`;
+  if (letters) return meaning;
   if (bits) return `${bits} zeros and ones`;
   return values ? `one of ${values.join(", ")}` : `a ${real ? "" : "whole "}number from ${least} to ${most}`;
 }
@@ -34,7 +38,8 @@ function decodePart(text) {
 
 /**
  * Read one widget's state. A value that is not allowed is left out, with a problem to show.
- * @param {object} settings  for each key, {values}, {least, most}, {least, most, real} or {bits}
+ * @param {object} settings  for each key, {values}, {least, most}, {least, most, real}, {bits}, {names},
+ *   or {letters, meaning}: a regular expression, and what it asks for in words
  */
 function readHash(hash, name, settings) {
   const state = {};

@@ -11,15 +11,31 @@ function uniformGenerator(seed) {
   };
 }
 
-/** `count` standard normal numbers, by Box and Muller; a longer run begins with the shorter. */
-function standardNormal(seed, count) {
+/**
+ * Standard normal numbers by Box and Muller, one run of them in as many parts as one likes:
+ * gives a function that fills an array.
+ */
+function normalStream(seed) {
   const uniform = uniformGenerator(seed);
-  const numbers = new Float64Array(count);
-  for (let i = 0; i < count; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform())); // 1 - u is never 0
-    const angle = 2 * Math.PI * uniform();
-    numbers[i] = radius * Math.cos(angle);
-    if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
-  }
-  return numbers;
+  let spare = null; // numbers come in pairs
+  return (numbers) => {
+    let i = 0;
+    if (spare !== null && numbers.length) {
+      numbers[i++] = spare;
+      spare = null;
+    }
+    for (; i < numbers.length; i += 2) {
+      const radius = Math.sqrt(-2 * Math.log(1 - uniform())); // 1 - u is never 0
+      const angle = 2 * Math.PI * uniform();
+      numbers[i] = radius * Math.cos(angle);
+      if (i + 1 < numbers.length) numbers[i + 1] = radius * Math.sin(angle);
+      else spare = radius * Math.sin(angle);
+    }
+    return numbers;
+  };
+}
+
+/** `count` standard normal numbers; a longer run begins with the shorter. */
+function standardNormal(seed, count) {
+  return normalStream(seed)(new Float64Array(count));
 }

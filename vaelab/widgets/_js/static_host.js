@@ -78,7 +78,7 @@ function followAddress(model, name, settings, defaults) {
 }
 
 /** Show a widget in the element that holds its static message. */
-function mountStatic(el, { name, create, defaults, settings, recorded }) {
+function mountStatic(el, { name, create, defaults, settings, recorded, hasData }) {
   const first = document.querySelector(`[data-vaelab-widget="${name}"]`) === el;
   const internal = { _defaults: defaults, _recorded: recorded, _data: null, _problem: "" };
   const model = createModel({ ...defaults, ...internal });
@@ -91,7 +91,7 @@ function mountStatic(el, { name, create, defaults, settings, recorded }) {
   if (first && (asked === name || foremost)) present();
   whenNear(el, async () => {
     try {
-      model.set("_data", await loadData(name));
+      model.set("_data", hasData ? await loadData(name) : {});
     } catch (error) {
       const rest = "so there are no pictures. The recorded figures are right.";
       model.set("_problem", `${error.message}, ${rest}`);

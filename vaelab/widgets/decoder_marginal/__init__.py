@@ -41,6 +41,7 @@ class DecoderMarginal(Host):
     widget_name = NAME
     script_files = (
         "../_js/digit_pad.js",
+        "../_js/slices.js",
         "quadrature.js",
         "plane.js",
         "panels.js",

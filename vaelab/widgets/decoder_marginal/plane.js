@@ -41,19 +41,25 @@ function contour(field, side, level) {
     const [column, row] = [from % side, Math.floor(from / side)];
     cuts.push(...(to === from + 1 ? [column + part, row] : [column, row + part]));
   };
-  for (let at = 0; at < side * (side - 1); at++) {
-    if (at % side === side - 1) continue;
-    const [right, below, across] = [at + 1, at + side, at + side + 1];
-    const inside = field[at] >= level;
-    const isWhole =
-      field[right] >= level === inside && field[below] >= level === inside && field[across] >= level === inside;
-    if (isWhole) continue;
-    cuts.length = 0;
-    cut(at, right);
-    cut(right, across);
-    cut(below, across);
-    cut(at, below);
-    for (let i = 0; i + 3 < cuts.length; i += 4) pieces.push(cuts.slice(i, i + 4));
+  for (let row = 0; row < side - 1; row++) {
+    const end = (row + 1) * side - 1;
+    let upper = field[row * side] >= level; // whether the left corners are inside
+    let lower = field[(row + 1) * side] >= level;
+    for (let at = row * side; at < end; at++) {
+      const nextUpper = field[at + 1] >= level;
+      const nextLower = field[at + side + 1] >= level;
+      const isWhole = upper === lower && upper === nextUpper && upper === nextLower;
+      upper = nextUpper;
+      lower = nextLower;
+      if (isWhole) continue; // nearly all are
+      const [right, below, across] = [at + 1, at + side, at + side + 1];
+      cuts.length = 0;
+      cut(at, right);
+      cut(right, across);
+      cut(below, across);
+      cut(at, below);
+      for (let i = 0; i + 3 < cuts.length; i += 4) pieces.push(cuts.slice(i, i + 4));
+    }
   }
   return pieces;
 }

@@ -98,11 +98,19 @@ function latticeLogLikelihood({ count, logits, logBlank }, x, before) {
   const distance = (from) => x.reduce((sum, value, pixel) => sum + (value !== from.x[pixel]), 0);
   const start = before && distance(before) < distance(blank) ? before : blank;
   const values = start.logLikelihood.slice();
-  for (let pixel = 0; pixel < x.length; pixel++) {
-    const sign = x[pixel] - start.x[pixel];
-    if (sign === 0) continue;
-    const row = logits.subarray(pixel * count, (pixel + 1) * count);
-    for (let k = 0; k < count; k++) values[k] += sign * row[k];
+  const changed = [...x.keys()].filter((pixel) => x[pixel] !== start.x[pixel]);
+  const row = (pixel) => logits.subarray(pixel * count, (pixel + 1) * count);
+  const sign = (pixel) => x[pixel] - start.x[pixel];
+  // Four at a time: what takes long is to fetch and to store the sums.
+  while (changed.length >= 4) {
+    const four = changed.splice(-4);
+    const [a, b, c, d] = four.map(sign);
+    const [rowA, rowB, rowC, rowD] = four.map(row);
+    for (let k = 0; k < count; k++) values[k] += a * rowA[k] + b * rowB[k] + (c * rowC[k] + d * rowD[k]);
+  }
+  for (const pixel of changed) {
+    const [a, rowA] = [sign(pixel), row(pixel)];
+    for (let k = 0; k < count; k++) values[k] += a * rowA[k];
   }
   return values;
 }

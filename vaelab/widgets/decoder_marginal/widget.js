@@ -15,7 +15,6 @@ const SUGGESTIONS = [
 const LEGEND =
   "Green: p(x | z) p(z), shaded by its square root. Outlined: the least of the prior that makes 99% of p(x). " +
   "Dashed: the prior at 1, 2 and 3 standard deviations.";
-const SLICE = 6; // milliseconds of work between two chances for the page to answer
 
 /** The model and images of a data file. */
 function readDecoder({ sizes, weights, images }) {
@@ -24,18 +23,6 @@ function readDecoder({ sizes, weights, images }) {
     vae: readVae(decodeFloat16(decodeBase64(weights)), 0, sizes),
     image: (i) => unpackImage(packed, i, sizes.pixels),
   };
-}
-
-/** Call `step` until it says that it is done, with breaks for the page; gives a way to stop. */
-function inSlices(step, onDone) {
-  let timer;
-  const slice = () => {
-    const start = performance.now();
-    while (performance.now() - start < SLICE) if (step()) return onDone();
-    timer = setTimeout(slice);
-  };
-  timer = setTimeout(slice);
-  return () => clearTimeout(timer);
 }
 
 function latentSliders(reach, change) {
@@ -79,6 +66,7 @@ function create({ model, el }) {
   let x = null;
   let choice = ""; // which digit, and whether something is drawn instead
   let stopWork = () => {};
+  let waiting; // a timer, while the marginal is not yet that of x
 
   const plane = latentPlane({
     reach: recorded.reach,
@@ -181,15 +169,17 @@ function create({ model, el }) {
     if (x && next.every((value, i) => value === x[i])) return;
     x = next;
     pad.set(x.join(""));
-    showMarginal();
+    // The ink first: of a stroke's many images the sum is taken as often as there is time for it.
+    if (lattice) waiting ??= setTimeout(showMarginal);
     showPoint();
   }
   function showMarginal() {
-    if (!lattice) return;
+    waiting = undefined;
     marginal = describeMarginal(lattice, x, marginal);
     plane.show(lattice, marginal);
     totals.show(marginal);
     standing.show(marginal.logMarginal);
+    announce();
   }
   function showData() {
     if (!model.get("_data") || source) return;
@@ -200,7 +190,6 @@ function create({ model, el }) {
     stopWork = inSlices(decoding.decodeNext, () => {
       lattice = decoding;
       showMarginal();
-      announce();
       rankHeldOut();
     });
   }
@@ -240,6 +229,7 @@ function create({ model, el }) {
     destroy() {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
       stopWork();
+      clearTimeout(waiting);
       saver.stop();
       live.stop();
     },
