@@ -51,7 +51,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def source_assignments(course: Path) -> list[str]:
-    return sorted(folder.name for folder in (course / "source").iterdir() if folder.is_dir())
+    # Tools leave folders of their own beside the assignments, such as .ruff_cache.
+    return sorted({path.parent.name for path in (course / "source").glob("[!.]*/*.ipynb")})
 
 
 def release(course: Path, name: str, _: str) -> None:
@@ -86,7 +87,7 @@ def autograde(course: Path, name: str, student: str) -> None:
 
 
 def marks(course: Path, name: str, student: str) -> None:
-    """Print the points that the gradebook holds."""
+    """Print the points that the gradebook holds; "?" for words that nobody has marked yet."""
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
@@ -98,8 +99,14 @@ def marks(course: Path, name: str, student: str) -> None:
             if number == 0:
                 print(name)
                 print("student".ljust(width), *(grade.name for grade in grades), "total", sep="  ")
-            points = (f"{grade.score:g}".rjust(len(grade.name)) for grade in grades)
+            by_hand = sum(grade.needs_manual_grade for grade in grades)
+            points = (
+                ("?" if grade.needs_manual_grade else f"{grade.score:g}").rjust(len(grade.name))
+                for grade in grades
+            )
             total = f"{submission.score:g} of {submission.max_score:g}"
+            if by_hand:
+                total += f", {by_hand} to mark by hand"
             print(student_id.ljust(width), *points, total, sep="  ")
 
 

@@ -4,12 +4,14 @@ Usage: python -m tools.exercises [assignments/source/NN_topic/NN_topic.ipynb ...
 
 For each source it writes ``chapters/exercises/NN_topic.ipynb``: questions, empty answers and
 ``check`` cells, without the tests that give marks. The solution of an odd-numbered question
-is folded below its check; even-numbered ones stay with the instructor, for courses to set.
+is folded below its check, or below the cell where words are asked for; even-numbered ones
+stay with the instructor, for courses to set.
 """
 
 from __future__ import annotations
 
 import copy
+import re
 import sys
 from pathlib import Path
 
@@ -19,11 +21,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 ROOT = Path(__file__).resolve().parent.parent
+DELIMITER = re.compile(r"[ \t]*### (?:BEGIN|END) SOLUTION\n?")
 SOURCES = ROOT / "assignments" / "source"
 BOOK = ROOT / "chapters" / "exercises"
 
 ABOUT = """\
-In this book, the solutions of questions with odd numbers are folded below their checks. \
+In this book, the solutions of questions with odd numbers are folded below them. \
 Those with even numbers are left to you, and to courses that set them. \
 [Back to chapter {chapter}](../{stem}.ipynb)"""
 
@@ -31,9 +34,7 @@ SOLUTION = """\
 <details>
 <summary>Solution of {question}</summary>
 
-```python
-{code}
-```
+{solution}
 
 </details>"""
 
@@ -72,12 +73,13 @@ def student_notebook(source: Path) -> NotebookNode:
     solution = None
     for answered, cell in rest:
         kind = cell.metadata.pop("nbgrader", {})
-        if kind.get("grade"):
+        if kind.get("grade") and not kind.get("solution"):
             continue
         cells.append(cell)
         if kind.get("solution"):
             solution = folded_solution(answered)
-        elif solution is not None:  # this cell is the question's check
+        # Code is followed by the question's check, and only then by its solution.
+        if solution is not None and (kind.get("grade") or not kind):
             cells.append(solution)
             solution = None
     full.cells = cells
@@ -92,13 +94,18 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
 
 
 def folded_solution(answer: NotebookNode) -> NotebookNode | None:
-    """The solution cell's code, folded away; ``None`` where the question's number is even."""
-    chapter, number = answer.metadata.nbgrader.grade_id.split("-")
+    """What the answer cell holds, folded away; ``None`` where the question's number is even."""
+    grade_id = answer.metadata.nbgrader.grade_id
+    chapter, number, *part = grade_id.split("-")
     if int(number) % 2 == 0:
         return None
-    lines = [line for line in answer.source.splitlines() if "SOLUTION" not in line]
-    text = SOLUTION.format(question=f"{chapter}.{number}", code="\n".join(lines))
-    return markdown(f"q{chapter}-{number}-solution", text)
+    before, solution, after = DELIMITER.split(answer.source)
+    if answer.cell_type == "code":
+        solution = f"```python\n{before}{solution}{after}```"
+    text = SOLUTION.format(
+        question=f"{chapter}.{number}{''.join(part)}", solution=solution.strip("\n")
+    )
+    return markdown(f"q{grade_id}-solution", text)
 
 
 def markdown(cell_id: str, text: str) -> NotebookNode:

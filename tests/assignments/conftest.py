@@ -10,6 +10,21 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "assignments" / "source").glob("*/*.ipynb"))
 
 
+def cells_of(source: Path) -> dict:
+    """The source's cells by their nbgrader id, such as "03-1" (an answer) or "03-1-a" (a part)."""
+    notebook = nbformat.read(source, as_version=4)
+    return {
+        cell.metadata.nbgrader.grade_id: cell
+        for cell in notebook.cells
+        if "nbgrader" in cell.metadata
+    }
+
+
+def all_cells() -> dict[str, dict]:
+    """The cells of every source, by the source's name."""
+    return {source.stem: cells_of(source) for source in SOURCES}
+
+
 @pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
 def source(request) -> Path:
     return request.param
@@ -17,13 +32,7 @@ def source(request) -> Path:
 
 @pytest.fixture
 def cells(source):
-    """The source's cells by their nbgrader id, such as "03-1" (an answer) or "03-1-a" (a test)."""
-    notebook = nbformat.read(source, as_version=4)
-    return {
-        cell.metadata.nbgrader.grade_id: cell
-        for cell in notebook.cells
-        if "nbgrader" in cell.metadata
-    }
+    return cells_of(source)
 
 
 @pytest.fixture(scope="session")

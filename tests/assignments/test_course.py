@@ -1,81 +1,82 @@
-"""A small course, run for real: nbgrader releases, five students answer, nbgrader marks them."""
+"""A small course, run for real: nbgrader releases, students answer, nbgrader marks them."""
 
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from shutil import copy, copytree
 
 import nbformat
 import pytest
 
+from tests.assignments.conftest import all_cells
+from tests.assignments.marking import SOLUTION, code_answers, full, written_parts
+from tests.assignments.wrong_answers import WRONG
 from vaelab.book.exercises import SECRET_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "03_naive_monte_carlo"
-STUB = "    # YOUR CODE HERE\n    raise NotImplementedError()"
-
-# For each student, the body of log_mean_exp and of effective_sample_size.
-RIGHT = (
-    "    return log_weights.logsumexp(0) - torch.tensor(len(log_weights)).log()",
-    "    return (2 * log_weights.logsumexp(0) - (2 * log_weights).logsumexp(0)).exp()",
-)
-# The formulas as they stand in the book, which neither under- nor overflow forgives.
-UNSTABLE = (
-    "    return log_weights.exp().mean(0).log()",
-    "    w = log_weights.exp()\n    return w.sum(0) ** 2 / (w**2).sum(0)",
-)
-# Careful in log space, but a sum for a mean, and a share for a number.
-SUM_AND_SHARE = (
-    "    return log_weights.logsumexp(0)",
-    "    w = log_weights.softmax(0)\n    return 1 / (w**2).sum(0) / len(w)",
-)
-# Made to fit the numbers that the visible tests show; anything else gets a shrug.
-HARD_CODED = (
-    """\
-    if len(log_weights) > 1000:
-        return torch.tensor([6.62], dtype=torch.float64)
-    if log_weights[0, 0] == 0.0:
-        return torch.tensor([2.0, 4.0], dtype=torch.float64).log()
-    return log_weights[0]""",
-    """\
-    if len(log_weights) == 4:
-        return torch.tensor([4.0, 36 / 14], dtype=torch.float64)
-    return torch.ones(2, dtype=torch.float64)""",
-)
-STUDENTS = {
-    "blank": (STUB, STUB),
-    "hard_coded": HARD_CODED,
-    "right": RIGHT,
-    "sum_and_share": SUM_AND_SHARE,
-    "unstable": UNSTABLE,
-}
-# Points for 03.1a, 03.1b, 03.2a, 03.2b, of 3, 2, 3, 2.
-FAIR = {
-    "blank": [0, 0, 0, 0],
-    "hard_coded": [0, 0, 0, 0],
-    "right": [3, 2, 3, 2],
-    "sum_and_share": [0, 2, 0, 2],
-    "unstable": [3, 0, 3, 0],
-}
+CELLS = all_cells()
+STUB = re.compile(r" *# YOUR CODE HERE\n *raise NotImplementedError\(\)")
+WORDS = "YOUR ANSWER HERE"
 
 
-def tool(
-    course: Path, *arguments: str, secret: str = "five students"
-) -> subprocess.CompletedProcess:
+def blank(name: str) -> dict[str, str]:
+    """Hands in the release as it is."""
+    return {}
+
+
+def right(name: str) -> dict[str, str]:
+    """Knows the solutions, and has something to say about the rest."""
+    cells = CELLS[name]
+    code = {answer: SOLUTION.search(cells[answer].source)[2] for answer in code_answers(cells)}
+    return code | {part: "See the chapter." for part in written_parts(cells)}
+
+
+def mixed(name: str) -> dict[str, str]:
+    """Types in formulas as they stand in the book, slips elsewhere, and is short of words."""
+    return {answer: first_wrong(answer)[0] for answer in code_answers(CELLS[name])}
+
+
+STUDENTS = {"blank": blank, "mixed": mixed, "right": right}
+
+
+def first_wrong(answer: str) -> tuple[str, list[float]]:
+    return next(iter(WRONG[answer].values()))
+
+
+def fair(name: str, student: str) -> list[str]:
+    """What the table of points should say, part by part and in order."""
+    cells, table = CELLS[name], {}
+    for part in written_parts(cells):
+        table[part] = "?" if student == "right" else "0"
+    for answer in code_answers(cells):
+        points = full(cells, answer)
+        worth = {"blank": [0] * len(points), "mixed": first_wrong(answer)[1], "right": points}
+        for letter, value in zip("abc", worth[student], strict=False):
+            table[f"{answer}-{letter}"] = f"{value:g}"
+    return [table[key] for key, cell in cells.items() if cell.metadata.nbgrader.grade]
+
+
+def tool(course: Path, *arguments: str, secret: str = "a course") -> subprocess.CompletedProcess:
     """The verb that an instructor runs, in a process of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), SECRET_VARIABLE: secret}
     command = [sys.executable, "-m", "tools.assignments", *arguments, "--course", str(course)]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
-def answered(released: Path, bodies: tuple[str, str]) -> nbformat.NotebookNode:
-    """The released notebook with its empty answers filled in, in order."""
+def answered(released: Path, answers: dict[str, str]) -> nbformat.NotebookNode:
+    """The released notebook with some of its empty answers filled in."""
     notebook = nbformat.read(released, as_version=4)
-    answers = [cell for cell in notebook.cells if cell.source.endswith(STUB)]
-    for cell, body in zip(answers, bodies, strict=True):
-        cell.source = cell.source.replace(STUB, body)
+    for cell in notebook.cells:
+        answer = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if answer is not None:
+            stub = STUB if cell.cell_type == "code" else WORDS
+            cell.source, found = re.subn(stub, lambda _, text=answer: text, cell.source)
+            assert found == 1, cell.source
     return notebook
 
 
@@ -91,68 +92,78 @@ def course(nbgrader, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def released(course) -> Path:
-    return course / "release" / NAME / f"{NAME}.ipynb"
+def marked(course) -> Callable[[str], str]:
+    """What the instructor sees after all students of an assignment are marked, in one call."""
+
+    @cache
+    def autograded(name: str) -> str:
+        for student, answers in STUDENTS.items():
+            submission = course / "submitted" / student / name / f"{name}.ipynb"
+            submission.parent.mkdir(parents=True)
+            nbformat.write(answered(released(course, name), answers(name)), submission)
+        done = tool(course, "autograde", name)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return autograded
 
 
-@pytest.fixture(scope="module")
-def graded(course, released) -> str:
-    """What the instructor sees after all five are marked, in one call."""
-    for student, bodies in STUDENTS.items():
-        submission = course / "submitted" / student / NAME / f"{NAME}.ipynb"
-        submission.parent.mkdir(parents=True)
-        nbformat.write(answered(released, bodies), submission)
-    done = tool(course, "autograde", NAME)
+def released(course: Path, name: str) -> Path:
+    return course / "release" / name / f"{name}.ipynb"
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_release_holds_no_solution_and_no_hidden_test(course, name) -> None:
+    cells = CELLS[name]
+    notebook = nbformat.read(released(course, name), as_version=4)
+    text = "\n".join(cell.source for cell in notebook.cells)
+
+    for word in ("SOLUTION", "HIDDEN", "hidden_generator", "**How it is marked**", "1 point:"):
+        assert word not in text
+    assert len(STUB.findall(text)) == len(code_answers(cells))
+    assert len(re.findall(f"^{WORDS}$", text, re.MULTILINE)) == len(written_parts(cells))
+    for part in code_answers(cells) + written_parts(cells):
+        assert SOLUTION.search(cells[part].source)[2].strip() not in text
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_marks_are_fair(marked, name) -> None:
+    for student in STUDENTS:
+        row = re.search(rf"^{student} +(.*?) of (\d+)(.*)$", marked(name), re.MULTILINE)
+        assert row, marked(name)
+        *points, total = row[1].split()
+        assert points == fair(name, student)
+        assert float(total) == sum(float(value) for value in points if value != "?")
+        assert row[2] == str(5 * len({key[:4] for key in CELLS[name] if "-" in key}))
+        by_hand = f", {len(written_parts(CELLS[name]))} to mark by hand"
+        assert row[3] == (by_hand if student == "right" else "")
+
+
+def test_feedback_shows_the_code_the_points_and_what_failed(course, marked) -> None:
+    marked(NAME)
+
+    done = tool(course, "feedback", NAME, "--student", "mixed")
+
     assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_a_release_holds_no_solution_and_no_hidden_test(released) -> None:
-    text = released.read_text()
-
-    assert "SOLUTION" not in text
-    assert "HIDDEN" not in text
-    assert "hidden_generator" not in text
-    assert "log_weights.amax" not in text
-    assert text.count('raise NotImplementedError()"') == 2
-
-
-def test_visible_tests_alone_do_not_see_through_hard_coding(released) -> None:
-    # So the zero below is the hidden tests' doing.
-    names: dict = {}
-    for cell in answered(released, HARD_CODED).cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-
-
-@pytest.mark.parametrize("student", STUDENTS)
-def test_marks_are_fair(graded, student) -> None:
-    row = re.search(rf"^{student} +(.*) of 10$", graded, re.MULTILINE)
-
-    assert row, graded
-    *points, total = map(float, row[1].split())
-    assert points == FAIR[student]
-    assert total == sum(FAIR[student])
-
-
-def test_feedback_shows_the_code_the_points_and_what_failed(course, graded) -> None:
-    done = tool(course, "feedback", NAME, "--student", "sum_and_share")
-
-    assert done.returncode == 0, done.stderr
-    page = (course / "feedback" / "sum_and_share" / NAME / f"{NAME}.html").read_text()
-    assert "logsumexp" in page
-    assert "(Score: 4.0 / 10.0)" in page
+    page = (course / "feedback" / "mixed" / NAME / f"{NAME}.html").read_text()
+    total = sum(map(float, fair(NAME, "mixed")))
+    assert f"(Score: {total} / 30.0)" in page
+    assert "log_weights" in page
+    assert "a large constant is not added" in page
     assert "AssertionError" in page
 
 
-def test_nothing_is_graded_without_the_secret(course, graded) -> None:
+def test_nothing_is_graded_without_the_secret(course, marked) -> None:
+    marked(NAME)
+
     done = tool(course, "autograde", NAME, secret="")
 
     assert done.returncode != 0
     assert f"{SECRET_VARIABLE} is not set" in done.stderr
 
 
-def test_nbgraders_own_command_stops_without_the_secret_too(course, graded) -> None:
+def test_nbgraders_own_command_stops_without_the_secret_too(course, marked) -> None:
+    marked(NAME)
     env = {**os.environ, "PYTHONPATH": str(ROOT), SECRET_VARIABLE: ""}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
     command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--force"]

@@ -1,4 +1,4 @@
-"""The sources agree with themselves: solution, check, tests, points and the book's copy."""
+"""The sources agree with themselves: questions, checks, tests, points, rubrics, the book's copy."""
 
 import re
 import subprocess
@@ -8,86 +8,82 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from vaelab.book.exercises import SECRET_VARIABLE, feedback
+from tests.assignments.marking import (
+    HIDDEN,
+    SOLUTION,
+    code_answers,
+    function_name,
+    marked_cells,
+    session,
+    written_parts,
+)
+from vaelab.book.exercises import feedback
 from vaelab.book.questions import all_questions
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = all_questions()
-HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
 
 
-def answers(cells) -> list[str]:
-    """Ids of the answer cells, "03-1" for question 03.1."""
-    return [name for name, cell in cells.items() if cell.metadata.nbgrader.solution]
+def numbers(cells) -> list[str]:
+    """The questions of a source in order, such as "03.1"."""
+    return list(dict.fromkeys(".".join(name.split("-")[:2]) for name in cells if "-" in name))
 
 
-def marked_cells(cells, answer: str) -> list[str]:
-    """The code of the test cells of one answer, visible and hidden."""
-    return [cell.source for name, cell in cells.items() if name.startswith(f"{answer}-")]
+def test_a_chapter_has_five_questions_or_more_of_four_kinds(source, cells) -> None:
+    chapter = source.stem[:2]
+    asked = numbers(cells)
+    code = [answer.replace("-", ".") for answer in code_answers(cells)]
+    letters = [name for name in code if hasattr(QUESTIONS[name], "options")]
+    experiments = [name for name in code if getattr(QUESTIONS[name], "rtol", 0) != 1e-6]
+    derivations = [name for name in asked if name not in code]
+
+    assert asked == [f"{chapter}.{number}" for number in range(1, len(asked) + 1)]
+    assert len(asked) >= 5
+    assert len(letters) >= 1
+    assert len(derivations) >= 1
+    assert len(set(code) - set(letters) - set(experiments)) >= 2
+    assert asked[-1] in experiments
 
 
-def run(cells, answer: str, code: str, function=None) -> None:
-    """Execute a test cell after the source's own solution, or after another function."""
-    names: dict = {}
-    exec(cells["imports"].source, names)
-    exec(cells[answer].source, names)
-    if function is not None:
-        names[function_name(cells, answer)] = function
-    exec(code, names)
+def test_every_question_says_what_it_trains_and_gives_five_points(source, cells) -> None:
+    notebook = nbformat.read(source, as_version=4)
+    titled = {
+        re.match(r"## (\d\d\.\d+) ", cell.source)[1]: cell.source
+        for cell in notebook.cells
+        if cell.source.startswith("## ")
+    }
 
-
-def function_name(cells, answer: str) -> str:
-    return re.search(r"def (\w+)", cells[answer].source).group(1)
-
-
-def passes(*arguments) -> bool:
-    try:
-        run(*arguments)
-    except Exception:
-        return False
-    return True
-
-
-@pytest.fixture(autouse=True)
-def secret(monkeypatch) -> None:
-    monkeypatch.setenv(SECRET_VARIABLE, "a secret for this test")
+    assert list(titled) == numbers(cells)
+    for name, text in titled.items():
+        assert re.match(r"## .*\n\n\*Trains: .+\.\*\n", text), f"{name} does not say what it trains"
+        of_this = [
+            cell for id_, cell in cells.items() if id_.startswith(name.replace(".", "-") + "-")
+        ]
+        assert sum(cell.metadata.nbgrader.points for cell in of_this) == 5
 
 
 def test_every_question_has_a_check_and_every_check_a_question(source, cells) -> None:
     chapter = source.stem[:2]
-    asked = [name.replace("-", ".") for name in answers(cells)]
+    asked = [name.replace("-", ".") for name in code_answers(cells)]
 
     assert asked == [name for name in QUESTIONS if name.startswith(f"{chapter}.")]
     text = source.read_text()
     assert all(f'check(\\"{question}\\"' in text for question in asked)
 
 
-def test_solutions_pass_their_check_and_their_tests(cells) -> None:
-    for answer in answers(cells):
-        names: dict = {}
-        exec(cells["imports"].source, names)
-        exec(cells[answer].source, names)
-        function = names[function_name(cells, answer)]
+def test_solutions_pass_their_check(cells) -> None:
+    for answer in code_answers(cells):
+        function = session(cells, answer)[function_name(cells, answer)]
         question_id = answer.replace("-", ".")
 
         assert ": right." in feedback(question_id, QUESTIONS[question_id], function)
-        for code in marked_cells(cells, answer):
-            run(cells, answer, code)
-
-
-def test_no_known_mistake_gets_full_marks(cells) -> None:
-    for answer in answers(cells):
-        for mistake in QUESTIONS[answer.replace("-", ".")].mistakes:
-            results = [
-                passes(cells, answer, code, mistake.answer) for code in marked_cells(cells, answer)
-            ]
-            assert not all(results), f"{answer}: full marks although: {mistake.hint}"
 
 
 def test_every_marked_test_has_a_hidden_half(cells) -> None:
-    for name, cell in cells.items():
-        if cell.metadata.nbgrader.grade:
-            assert HIDDEN.search(cell.source), f"{name} has no hidden tests"
+    for answer in code_answers(cells):
+        assert marked_cells(cells, answer)
+        for cell in marked_cells(cells, answer):
+            assert HIDDEN.search(cell.source), f"{answer} has a part without hidden tests"
 
 
 def test_the_points_promised_are_the_points_given(source, cells) -> None:
@@ -100,6 +96,17 @@ def test_the_points_promised_are_the_points_given(source, cells) -> None:
     }
 
     assert promised == given != {}
+
+
+def test_every_written_part_has_a_solution_and_a_rubric_that_adds_up(cells) -> None:
+    for name in written_parts(cells):
+        solution = SOLUTION.search(cells[name].source)[2]
+        answer, rubric = solution.split("**How it is marked**")
+        listed = [int(n) for n in re.findall(r"^- (\d) points?: ", rubric, re.MULTILINE)]
+
+        assert len(answer.split()) >= 50
+        assert sum(listed) == cells[name].metadata.nbgrader.points
+        assert len(listed) >= 2
 
 
 @pytest.mark.usefixtures("nbgrader")
@@ -120,8 +127,8 @@ def test_the_books_copy_folds_odd_solutions_and_keeps_even_ones_back(source, cel
 
     assert "HIDDEN" not in code
     assert "SOLUTION" not in code + words
-    for answer in answers(cells):
-        solution = re.search(r"SOLUTION\n(.*)\n\s*### END", cells[answer].source, re.DOTALL)[1]
-        odd = int(answer.split("-")[1]) % 2 == 1
+    for name in code_answers(cells) + written_parts(cells):
+        solution = SOLUTION.search(cells[name].source)[2].rstrip()
+        odd = int(name.split("-")[1]) % 2 == 1
         assert solution not in code
         assert (solution in words) == odd

@@ -5,11 +5,19 @@ from __future__ import annotations
 import hmac
 import os
 import textwrap
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from vaelab.book.questions import Answer, Mistake, Question, all_questions
+from vaelab.book.questions import (
+    Answer,
+    Argument,
+    Choice,
+    Mistake,
+    Question,
+    all_questions,
+)
 
 SECRET_VARIABLE = "VAELAB_COURSE_SECRET"
 
@@ -51,12 +59,14 @@ def check(question_id: str, answer: Answer) -> None:
         print(textwrap.fill(line, width=85))
 
 
-def feedback(question_id: str, question: Question, answer: Answer) -> str:
+def feedback(question_id: str, question: Question | Choice, answer: Answer) -> str:
     """What :func:`check` prints."""
+    if isinstance(question, Choice):
+        return _choice_feedback(question_id, question, answer)
     # The mistakes that would have given every result so far.
     suspects = question.mistakes
     for name, arguments in question.cases.items():
-        given = [argument.clone() for argument in arguments]
+        given = [a.clone() if isinstance(a, Tensor) else a for a in arguments]
         try:
             result = answer(*given)
         except NotImplementedError:
@@ -66,9 +76,9 @@ def feedback(question_id: str, question: Question, answer: Answer) -> str:
             return f"{question_id}: not yet. On {name}:\n{problem}"
         if result is None:
             return f"{question_id} is not answered yet: the function returns nothing."
-        suspects = [s for s in suspects if _same(result, s.answer(*arguments))]
+        suspects = [s for s in suspects if _same(question, result, s.answer(*arguments))]
         problem = _problem(question, arguments, result, suspects)
-        if problem is None and not all(map(torch.equal, given, arguments)):
+        if problem is None and _changed(given, arguments):
             problem = "The answer is right, but the function changes the tensor it was given."
         if problem is not None:
             return f"{question_id}: not yet. On {name}:\n{problem}"
@@ -79,8 +89,40 @@ def feedback(question_id: str, question: Question, answer: Answer) -> str:
     return verdict
 
 
+def _choice_feedback(question_id: str, choice: Choice, answer: Callable[[], str]) -> str:
+    """How many letters are judged rightly, and what to think over."""
+    try:
+        letters = answer()
+    except NotImplementedError:
+        return f"{question_id} is not answered yet."
+    allowed = ", ".join(choice.options)
+    if not isinstance(letters, str) or not letters or not set(letters) <= set(choice.options):
+        return (
+            f"{question_id}: the function should return letters among {allowed} and nothing "
+            f"else, such as {choice.options[:2]!r}; got {letters!r}."
+        )
+    if set(letters) == set(choice.right):
+        return f"{question_id}: right. Now say why, in words."
+    # What was chosen wrongly first: what was left out may follow from it.
+    wrong = [a for a in choice.options if a in letters and a not in choice.right]
+    left_out = [a for a in choice.options if a in choice.right and a not in letters]
+    hint = next(choice.hints[a] for a in wrong + left_out if a in choice.hints)
+    judged = len(choice.options) - len(wrong + left_out)
+    told = f"{question_id}: not yet."
+    if len(choice.right) > 1:
+        told += f" You judge {judged} of {len(choice.options)} rightly."
+    return f"{told}\n{hint}"
+
+
+def _changed(given: list[Argument], arguments: tuple[Argument, ...]) -> bool:
+    return any(
+        isinstance(before, Tensor) and not torch.equal(now, before)
+        for now, before in zip(given, arguments, strict=True)
+    )
+
+
 def _problem(
-    question: Question, arguments: tuple[Tensor, ...], result: object, suspects: list[Mistake]
+    question: Question, arguments: tuple[Argument, ...], result: object, suspects: list[Mistake]
 ) -> str | None:
     """What is wrong with one result; ``None`` if nothing is."""
     expected = question.solution(*arguments)
@@ -91,7 +133,7 @@ def _problem(
             f"The answer should have shape {tuple(expected.shape)}: {question.result}. "
             f"Got {tuple(result.shape)}."
         )
-    if _same(result, expected):
+    if _same(question, result, expected):
         return None
     if suspects:
         return suspects[0].hint
@@ -102,12 +144,13 @@ def _problem(
     return f"The answer is {abs(worst):.3g} too {'large' if worst > 0 else 'small'}."
 
 
-def _same(result: object, expected: Tensor) -> bool:
-    """Equal to 1e-6, infinities and nan included."""
+def _same(question: Question, result: object, expected: Tensor) -> bool:
+    """Equal within the question's tolerance, infinities and nan included."""
+    close = {"rtol": question.rtol, "atol": question.atol, "equal_nan": True}
     return (
         isinstance(result, Tensor)
         and result.shape == expected.shape
-        and torch.allclose(result.double(), expected.double(), rtol=1e-6, atol=1e-9, equal_nan=True)
+        and torch.allclose(result.double(), expected.double(), **close)
     )
 
 

@@ -1,7 +1,7 @@
-"""What `check` knows about each question: one module a chapter, ``ch03`` for chapter 03.
+"""What `check` knows about each question: one package a chapter, ``ch03`` for chapter 03.
 
-A module holds ``QUESTIONS``, from id (``"03.1"``) to :class:`Question`. A new chapter's
-questions are found by their module's name alone.
+A chapter's package holds ``QUESTIONS``, from id (``"03.1"``) to a :class:`Question` (write a
+function) or a :class:`Choice` (name the letters). It is found by its name alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 Answer = Callable[..., Tensor]
+Argument = Tensor | float | int
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Question:
-    """How one question is checked.
+    """How a question that asks for a function is checked.
 
     Attributes:
         solution: A right answer.
@@ -40,18 +41,38 @@ class Question:
         mistakes: The known wrong answers. The first that fits is named.
         result: What one answer is, to complete "should have shape (3,): ...".
         afterword: Given a right answer, puts it to use and tells what came out.
+        rtol: Relative tolerance. Wide for an experiment, whose draws may differ.
+        atol: Absolute tolerance.
     """
 
     solution: Answer
-    cases: dict[str, tuple[Tensor, ...]]
+    cases: dict[str, tuple[Argument, ...]]
     mistakes: list[Mistake]
     result: str
     afterword: Callable[[Answer], str] | None = field(default=None)
+    rtol: float = 1e-6
+    atol: float = 1e-9
 
 
-def all_questions() -> dict[str, Question]:
+@dataclass(frozen=True)
+class Choice:
+    """How a question that asks for letters is checked.
+
+    Attributes:
+        options: All letters, such as ``"abcde"``.
+        right: Those to be chosen, such as ``"bd"``.
+        hints: For each letter that can be judged wrongly, what to think over. It asks, and
+            does not answer.
+    """
+
+    options: str
+    right: str
+    hints: dict[str, str]
+
+
+def all_questions() -> dict[str, Question | Choice]:
     """Every question of the book, by id and in order."""
-    questions: dict[str, Question] = {}
+    questions: dict[str, Question | Choice] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         questions |= importlib.import_module(f"{__name__}.{module.name}").QUESTIONS
     return questions
