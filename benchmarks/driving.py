@@ -4,7 +4,8 @@ An action is one key, one click or one move of a drag, which the browser sends t
 Its time is what the page's handlers took and what the frame that follows took to draw: its
 callbacks, styles, layout and painting. It is taken twice: by the page's clock, and from the
 browser's trace as time of the processor, in which nothing counts that other programs did
-meanwhile. What the compositor does later, in a thread of its own, is in neither.
+meanwhile. What is put off until that frame is drawn is in neither, nor is what the compositor
+does later, in a thread of its own.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ RECORDER = """(() => {
 })()"""
 
 # The same in the browser's trace.
-TIMED = {"EventDispatch", "FireAnimationFrame", "UpdateLayoutTree", "Layout"}
+TIMED = {"EventDispatch", "TimerFire", "FireAnimationFrame", "UpdateLayoutTree", "Layout"}
 TIMED |= {"PrePaint", "Layerize", "Paint", "Commit"}
 TRACED = ["devtools.timeline", "blink.user_timing"]
 

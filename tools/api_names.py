@@ -91,8 +91,7 @@ def public_names(module: ModuleType) -> list[Name]:
     """What a file defines, in its own order, by the shortest path that leads there.
 
     Where a folder lists in ``__all__`` what it offers, that is what its files have to show. It
-    answers itself for constants, which do not say where they come from, and for what comes from
-    files whose names begin with an underscore.
+    answers itself for constants, which do not say where they come from.
     """
     parts = module.__name__.split(".")
     folders = [importlib.import_module(".".join(parts[:n])) for n in range(2, len(parts))]
@@ -105,9 +104,8 @@ def public_names(module: ModuleType) -> list[Name]:
             if name in getattr(module, "__all__", []):
                 found.append(Name(f"{module.__name__}.{name}", value))
             continue
-        hidden = value.__module__.startswith(f"{module.__name__}._")
-        if value.__module__ == module.__name__ or hidden:
+        if value.__module__ == module.__name__:
             offering = [each for each in listing if name in each.__all__]
-            if offering or not (listing or hidden):
+            if offering or not listing:
                 found.append(Name(f"{(offering or [module])[0].__name__}.{name}", value))
     return found

@@ -90,7 +90,9 @@ def test_without_a_bend_it_is_the_linear_gaussians(name) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_log_joint_and_its_gradient_are_autograds(js, name) -> None:
     rng = np.random.default_rng(0)
-    z = torch.tensor(np.concatenate([3 * rng.normal(size=(60, 2)), [[0, 0], [50, -40], [1e3, 1e3]]]))
+    z = torch.tensor(
+        np.concatenate([3 * rng.normal(size=(60, 2)), [[0, 0], [50, -40], [1e3, 1e3]]])
+    )
     z.requires_grad_()
     log_joint = TARGETS[name].log_joint(z)
     (gradient,) = torch.autograd.grad(log_joint.sum(), z)

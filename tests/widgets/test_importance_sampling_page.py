@@ -228,7 +228,7 @@ def test_the_picture_has_draws_where_their_weights_are(page) -> None:
         "el => [el.clientWidth, el.clientHeight]"
     )
     dots = page.locator(".vaelab-picture .draws").get_attribute("d")
-    places = [(float(x) + 2.5, float(y)) for x, y in re.findall(r"M([-\d.]+) ([-\d.]+)a", dots)]
+    places = [(float(x), float(y)) for x, y in re.findall(r"M([-\d.]+) ([-\d.]+)h0", dots)]
     exact, x = model(1)
     mean, covariance = (part.item() for part in exact.posterior(x))
     posterior = torch.distributions.Normal(mean, math.sqrt(covariance))

@@ -41,7 +41,7 @@ function decadeTicks({ least, most }, count) {
   const stride = Math.max(1, Math.ceil((last - first + 1) / count));
   const ticks = [];
   for (let power = first; power <= last; power += stride) {
-    const text = power <= 3 ? (10 ** power).toLocaleString("en") : `10${"⁰¹²³⁴⁵⁶⁷⁸⁹"[power]}`;
+    const text = ["1", "10", "100", "1,000"][power] ?? `10${"⁰¹²³⁴⁵⁶⁷⁸⁹"[power]}`;
     ticks.push({ value: 10 ** power, text });
   }
   return ticks;
@@ -64,24 +64,33 @@ function bandOf(count, x, low, high) {
 
 /**
  * @param {string} extra  a class
- * @param {(frame: object) => Node[]} paint  what is drawn; called at every new size and by draw()
+ * @param {(frame: object) => Node[]} paint  what is drawn: at every new size, and in the next
+ *     frame after draw(), once however often it was called
  */
 function chart(extra, paint) {
   const svg = mark("svg", { "aria-hidden": "true" });
   const el = h("div", { class: `vaelab-chart ${extra}` }, svg);
   let size = null;
-  function draw() {
+  let frame = null;
+  function drawNow() {
+    cancelAnimationFrame(frame);
+    frame = null;
     if (size) svg.replaceChildren(...paint(size));
   }
+  const draw = () => (frame ??= requestAnimationFrame(drawNow));
   const observer = new ResizeObserver(() => {
     const { clientWidth: width, clientHeight: height } = el;
     if (!width || !height) return; // not shown yet
     size = { width, height, em: parseFloat(getComputedStyle(svg).fontSize) };
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    draw();
+    drawNow();
   });
   observer.observe(el);
-  return { el, draw, stop: () => observer.disconnect() };
+  const stop = () => {
+    observer.disconnect();
+    cancelAnimationFrame(frame);
+  };
+  return { el, draw, stop };
 }
 
 /** Where a chart's marks go, with its axes drawn: `x` and `y` are ranges with `ticks` and `name`. */

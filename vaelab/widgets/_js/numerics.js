@@ -55,9 +55,11 @@ function softplus(x) {
 
 /** weight @ input + bias. */
 function linear({ weight, bias }, input) {
-  const output = new Float64Array(bias);
+  const output = new Float64Array(bias.length);
   for (let i = 0, w = 0; i < output.length; i++) {
-    for (let j = 0; j < input.length; j++) output[i] += weight[w++] * input[j];
+    let sum = bias[i];
+    for (let j = 0; j < input.length; j++) sum += weight[w++] * input[j];
+    output[i] = sum;
   }
   return output;
 }
@@ -102,8 +104,14 @@ function decodeMean(vae, z) {
 /** log p(x | z) in nats, for one image. */
 function bernoulliLogLikelihood(x, logits) {
   let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * logits[i] - softplus(logits[i]);
-  return sum;
+  let factors = 1; // product of 1 + exp(-|logit|): one logarithm for many softplus
+  for (let i = 0; i < x.length; i++) {
+    const logit = logits[i];
+    sum += x[i] * logit - Math.max(logit, 0);
+    factors *= 1 + Math.exp(-Math.abs(logit));
+    if (factors > 1e300) [sum, factors] = [sum - Math.log(factors), 1];
+  }
+  return sum - Math.log(factors);
 }
 
 /** KL(N(mean, exp(logVar)) || N(0, 1)) in nats, for each latent. */

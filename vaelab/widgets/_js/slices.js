@@ -1,5 +1,5 @@
-// Long work in slices, so that the page goes on answering. A widget that uses it names
-// "../_js/slices.js" among its files.
+// Long work in slices or after the next frame, so that the page goes on answering. A widget that
+// uses it names "../_js/slices.js" among its files.
 
 const SLICE = 5; // milliseconds of work between two chances for the page to answer
 
@@ -15,4 +15,25 @@ function inSlices(step, onDone) {
   };
   timer = setTimeout(slice);
   return () => clearTimeout(timer);
+}
+
+/**
+ * Put `run` off until what has changed so far is drawn. Asked several times before that, it runs
+ * once: of a quick gesture's many states only those are worked out that there is time for.
+ */
+function afterDrawing(run) {
+  let isAsked = false;
+  let timer;
+  const later = () => {
+    timer = setTimeout(() => {
+      isAsked = false;
+      run();
+    });
+  };
+  const ask = () => {
+    if (isAsked) return;
+    isAsked = true;
+    requestAnimationFrame(later);
+  };
+  return { ask, stop: () => clearTimeout(timer) };
 }

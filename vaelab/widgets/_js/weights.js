@@ -1,6 +1,7 @@
 // Weights kept as logarithms: their average, how far to trust it, and the heaviest of them.
 // A widget that uses this names "../_js/weights.js" among its files.
 
+const GROUPED = new Intl.NumberFormat("en"); // made once: that takes longer than to use it
 const EQUAL = 1e-9; // nats that are rounding
 const MANY_DRAWS = 1e5; // from here on counts are shown as powers of ten
 
@@ -82,7 +83,7 @@ function heaviestBars(most) {
 /** A number given by its logarithm, however large or small: 0.25, 1,230, 4 × 10¹². */
 function formatCount(logValue) {
   const value = Math.exp(logValue);
-  if (value >= 9.95 && value < MANY_DRAWS) return Number(value.toPrecision(3)).toLocaleString("en");
+  if (value >= 9.95 && value < MANY_DRAWS) return GROUPED.format(Number(value.toPrecision(3)));
   if (value >= 0.00995 && value < 9.95) return value.toPrecision(2);
   if (logValue === -Infinity) return "0";
   const power = logValue / Math.LN10;

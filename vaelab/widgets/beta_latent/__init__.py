@@ -46,7 +46,7 @@ class BetaLatent(Host):
     """
 
     widget_name = NAME
-    script_files = ("models.js", "plot.js", "panels.js", "widget.js")
+    script_files = ("../_js/slices.js", "models.js", "plot.js", "panels.js", "widget.js")
     state_names = ("beta", "latent_dim", "image", "seed")
 
     beta = OneOf(BETAS, default_value=1.0).tag(sync=True)

@@ -74,6 +74,7 @@ function create({ model, el }) {
   );
 
   let models = null; // until the data are there, recorded figures are all there is
+  const picturesSoon = afterDrawing(() => showPictures());
   const vae = () => models.vae(model.get("beta"), model.get("latent_dim"));
   function showChoice() {
     const isChosen = (figures) =>
@@ -83,23 +84,26 @@ function create({ model, el }) {
     averages.show(figures);
     plot.update(figures);
     live.say(announcement(figures));
-    showPrior();
-    showImage();
+    picturesSoon.ask();
   }
   function showPrior() {
     if (models) prior.show(vae(), model.get("seed"));
   }
+  function showPictures() {
+    if (!models) return;
+    showPrior();
+    digit.show(vae(), models.image(model.get("image")));
+  }
   function showImage() {
     chooser.set(model.get("image"));
-    if (!models) return;
-    chooser.show(models);
-    digit.show(vae(), models.image(model.get("image")));
+    if (models) chooser.show(models);
+    picturesSoon.ask();
   }
   function showData() {
     if (!model.get("_data") || models) return;
     models = readModels(model.get("_data"));
-    showPrior();
-    showImage();
+    chooser.show(models);
+    showPictures();
   }
   function showProblem() {
     problem.textContent = model.get("_problem");
@@ -118,12 +122,14 @@ function create({ model, el }) {
   el.append(root);
   plot.draw();
   showChoice();
+  showImage();
   showData();
   showProblem();
   return {
     present: stage.open,
     destroy() {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      picturesSoon.stop();
       plot.stop();
       live.stop();
     },

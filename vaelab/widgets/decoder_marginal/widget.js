@@ -66,7 +66,7 @@ function create({ model, el }) {
   let x = null;
   let choice = ""; // which digit, and whether something is drawn instead
   let stopWork = () => {};
-  let waiting; // a timer, while the marginal is not yet that of x
+  const marginalSoon = afterDrawing(() => showMarginal());
 
   const plane = latentPlane({
     reach: recorded.reach,
@@ -169,12 +169,11 @@ function create({ model, el }) {
     if (x && next.every((value, i) => value === x[i])) return;
     x = next;
     pad.set(x.join(""));
-    // The ink first: of a stroke's many images the sum is taken as often as there is time for it.
-    if (lattice) waiting ??= setTimeout(showMarginal);
+    marginalSoon.ask(); // the ink first
     showPoint();
   }
   function showMarginal() {
-    waiting = undefined;
+    if (!lattice) return;
     marginal = describeMarginal(lattice, x, marginal);
     plane.show(lattice, marginal);
     totals.show(marginal);
@@ -229,7 +228,7 @@ function create({ model, el }) {
     destroy() {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
       stopWork();
-      clearTimeout(waiting);
+      marginalSoon.stop();
       saver.stop();
       live.stop();
     },

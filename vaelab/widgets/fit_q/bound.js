@@ -1,6 +1,6 @@
 // The IWAE bound L_K of a q: the mean logarithm of the mean of K weights, from seeded draws.
 
-const BOUND_DRAWS = 8192;
+const BOUND_DRAWS = 4096;
 const BOUND_SEED = 0;
 const BOUND_KS = [1, 2, 4, 8, 16, 32, 64];
 
@@ -10,8 +10,10 @@ function logWeightsOf(target, { mean, scale, angle }, noise) {
   const logScales = Math.log(scale[0]) + Math.log(scale[1]);
   const logWeights = new Float64Array(noise.length / 2);
   for (let i = 0; i < logWeights.length; i++) {
-    const [e1, e2] = [noise[2 * i], noise[2 * i + 1]];
-    const [along, over] = [scale[0] * e1, scale[1] * e2];
+    const e1 = noise[2 * i];
+    const e2 = noise[2 * i + 1];
+    const along = scale[0] * e1;
+    const over = scale[1] * e2;
     const logJoint = target.logJoint(mean[0] + cos * along - sin * over, mean[1] + sin * along + cos * over);
     logWeights[i] = logJoint + LOG_2PI + logScales + 0.5 * (e1 * e1 + e2 * e2);
   }

@@ -10,6 +10,13 @@ const HERMITE = [
   [Math.sqrt(5 + Math.sqrt(10)), (7 - 2 * Math.sqrt(10)) / 60],
 ];
 
+// Of three nodes, up to the fifth: enough beside a split, where the rest is quadratic.
+const HERMITE_3 = [
+  [-Math.sqrt(3), 1 / 6],
+  [0, 2 / 3],
+  [Math.sqrt(3), 1 / 6],
+];
+
 /** Trapezium rule for a standard normal and a softplus of `steepness`, whose poles are near. */
 function trapezium(steepness) {
   const step = Math.min(0.25, 0.4 / steepness);
@@ -31,12 +38,12 @@ function splitWithin(target, { scale, angle }) {
 
 const steepnessOf = (target, q) => Math.hypot(...splitWithin(target, q));
 
-/** The first axis's nodes, and the cosine and sine by which it is turned within q's noise. */
+/** Two axes' nodes, and the cosine and sine by which the first is turned within q's noise. */
 function frameOf(target, q) {
-  if (!target.split) return { nodes: HERMITE, turn: [1, 0] };
+  if (!target.split) return { first: HERMITE, second: HERMITE, turn: [1, 0] };
   const along = splitWithin(target, q);
   const steepness = Math.hypot(...along);
-  return { nodes: trapezium(steepness), turn: along.map((value) => value / steepness) };
+  return { first: trapezium(steepness), second: HERMITE_3, turn: along.map((value) => value / steepness) };
 }
 
 /**
@@ -47,12 +54,12 @@ function measure(target, q) {
   const { mean, scale, angle } = q;
   const [s1, s2] = scale;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const { nodes, turn } = frameOf(target, q);
+  const { first, second, turn } = frameOf(target, q);
   const logScales = Math.log(s1) + Math.log(s2);
   const g = [0, 0];
   let [energy, kl, g1, g2, m11, m12, m22] = [0, 0, 0, 0, 0, 0, 0];
-  for (const [a, weightA] of nodes) {
-    for (const [b, weightB] of HERMITE) {
+  for (const [a, weightA] of first) {
+    for (const [b, weightB] of second) {
       const weight = weightA * weightB;
       const e1 = turn[0] * a - turn[1] * b;
       const e2 = turn[1] * a + turn[0] * b;

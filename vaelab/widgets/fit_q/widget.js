@@ -90,6 +90,7 @@ function create({ model, el }) {
         captioned("Drag q over p(x, z)", picture.el),
         h("div", { class: "vaelab-actions" }, climbButton, backButton),
         h("p", { class: "vaelab-unit" }, LEGEND),
+        h("div", { class: "vaelab-shape" }, controls.shape),
       ),
       h(
         "div",
@@ -100,7 +101,6 @@ function create({ model, el }) {
         said,
       ),
     ),
-    h("div", { class: "vaelab-shape" }, controls.shape),
     live.el,
   );
 

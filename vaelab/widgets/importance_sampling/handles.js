@@ -37,8 +37,7 @@ function dragHandle({ name, box, unit, onStart, onDrag, onEnd, onKey }) {
   /** Put it at a place of the picture, in percent from its left and its top, never outside. */
   function set(left, top, label) {
     const within = (value) => `${Math.min(98, Math.max(2, value)).toFixed(2)}%`;
-    el.style.insetInlineStart = within(left);
-    el.style.insetBlockStart = within(top);
+    el.style.cssText = `left: ${within(left)}; top: ${within(top)}`;
     el.setAttribute("aria-label", label);
   }
   box.append(el);

@@ -5,7 +5,7 @@ const LINE_TOP = 0.07;
 const WEIGHTS_TOP = 0.62; // of the log weights
 const WEIGHTS_BASE = 0.91;
 const LOG_WEIGHTS = { least: -8, most: 12 }; // less log p(x)
-const LINE_POINTS = 240;
+const LINE_POINTS = 180;
 
 /** Heights of densities: the posterior's peak is at three quarters. */
 function lineScale(target) {
@@ -43,11 +43,10 @@ function paintLine({ width, height, em }, { known, sampler }) {
   const [top, tall] = [height * WEIGHTS_TOP, height * (WEIGHTS_BASE - WEIGHTS_TOP)];
   const weights = { y: top, width, height: tall, viewBox: `0 ${top} ${width} ${tall}` };
   const drawn = Math.min(PICTURED, sampler.tally.count);
-  const dots = circlesOf(
+  const dots = dotsOf(
     drawn,
     (i) => place(Math.min(REACH, Math.max(-REACH, sampler.places[i]))),
     (i) => within(sampler.logWeights[i] - target.logMarginal),
-    () => 2.5,
   );
   const name = (words, down) => mark("text", { x: 0.5 * em, y: down }, words);
   return [

@@ -40,7 +40,7 @@ function figuresPanel() {
     else setText("k", k, formatK(k));
     cells.k.note.textContent = tail > 0 ? `truly ${tail.toFixed(2)}; trusted to ${paretoKThreshold(draws).toFixed(2)}` : "weights are bounded";
     setText("ess", ess, formatCount(Math.log(ess)));
-    cells.ess.note.textContent = `of ${tally.count.toLocaleString("en")}, measured`;
+    cells.ess.note.textContent = `of ${GROUPED.format(tally.count)}, measured`;
     setText("useful", logUseful, formatCount(Math.log(draws) + logUseful));
     cells.useful.note.textContent = logUseful === -Infinity ? "E[w²] is infinite" : "K E[w]² / E[w²], exact";
     setNumber(cells.kl.value, kl);

@@ -10,11 +10,19 @@ const rounded = (value) => Number((Math.round(value * 100) / 100).toFixed(2)) + 
 const withinMean = (value) => rounded(Math.min(MOST_MEAN, Math.max(-MOST_MEAN, value)));
 const withinWidth = (value) => rounded(Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, value)));
 
-/** Circles as one path. `radius(i)` in pixels. */
-function circlesOf(count, x, y, radius) {
+/** Dots as one path, whose round ends are what is seen of it. */
+function dotsOf(count, x, y) {
+  let path = "";
+  for (let i = 0; i < count; i++) path += `M${x(i).toFixed(1)} ${y(i).toFixed(1)}h0`;
+  return path;
+}
+
+/** Circles as one path. `radius(i)` in pixels; those under `least` are left out. */
+function circlesOf(count, x, y, radius, least) {
   let path = "";
   for (let i = 0; i < count; i++) {
     const r = radius(i);
+    if (r < least) continue;
     const size = r.toFixed(1);
     const way = (2 * r).toFixed(1);
     path += `M${(x(i) - r).toFixed(1)} ${y(i).toFixed(1)}a${size} ${size} 0 1 0 ${way} 0a${size} ${size} 0 1 0 -${way} 0`;

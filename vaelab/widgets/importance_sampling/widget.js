@@ -19,7 +19,7 @@ const PICTURE_NOTE = [
 ];
 const RUNNING_NOTE = "Orange: the running estimate, with two standard errors each way. Dashed: exact.";
 
-function choices(recorded, change) {
+function choices(recorded, change, changeOften) {
   const segments = (legend, values, words, key) =>
     radioGroup({
       legend,
@@ -35,8 +35,8 @@ function choices(recorded, change) {
     symbol: "K",
     values: recorded.draws,
     marks: [10, 100, 1000, 10_000, 100_000],
-    show: (value) => (value < 100_000 ? value.toLocaleString("en") : "10⁵"),
-    onChange: (value) => change({ draws: value }),
+    show: (value) => (value < 100_000 ? GROUPED.format(value) : "10⁵"),
+    onChange: (value) => changeOften({ draws: value }),
   });
   const set = (state) => {
     latentDim.set(state.latent_dim);
@@ -65,6 +65,10 @@ function create({ model, el }) {
     inOneGo(values);
     saver.now();
   };
+  const changeOften = (values) => {
+    inOneGo(values);
+    saver.soon();
+  };
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   const targets = new Map();
   let held = false;
@@ -72,12 +76,9 @@ function create({ model, el }) {
   let sampler = null;
   let stopWork = () => {};
 
-  const controls = choices(recorded, change);
+  const controls = choices(recorded, change, changeOften);
   const picture = proposalPicture({
-    onMove(values) {
-      inOneGo(values);
-      saver.soon();
-    },
+    onMove: changeOften,
     onEnd: saver.now,
   });
   const preset = (name) => {
@@ -147,9 +148,15 @@ function create({ model, el }) {
     const draws = model.get("draws");
     known = describeProposal(targetOf(), proposal);
     sampler = createSampler(known, model.get("seed"), draws);
-    controls.set({ latent_dim: model.get("latent_dim"), humps: model.get("humps"), draws });
-    legend.textContent = PICTURE_NOTE[0] + PICTURE_NOTE[known.target.d];
+    showChoices(known.target, draws);
     stopWork = drawUpTo(sampler, draws, { still: stillness.matches, onShow: show });
+  }
+  let chosen = ""; // what the controls show
+  function showChoices({ d, humps }, draws) {
+    if (chosen === `${d} ${humps} ${draws}`) return;
+    chosen = `${d} ${humps} ${draws}`;
+    controls.set({ latent_dim: d, humps, draws });
+    legend.textContent = PICTURE_NOTE[0] + PICTURE_NOTE[d];
   }
   function show() {
     const draws = model.get("draws");
@@ -166,7 +173,7 @@ function create({ model, el }) {
   function announce(all) {
     const { tally, k } = all;
     live.say(
-      `${tally.count.toLocaleString("en")} draws: estimate ${formatNumber(logMeanWeight(tally))}, exact ` +
+      `${GROUPED.format(tally.count)} draws: estimate ${formatNumber(logMeanWeight(tally))}, exact ` +
         `${formatNumber(known.target.logMarginal)} nats; ${formatCount(Math.log(effectiveSampleSize(tally)))} effective; ` +
         `k-hat ${k === null ? "not yet" : formatK(k)}; KL from posterior to proposal ${formatNumber(known.kl)} nats. ${verdict(all)}`,
     );

@@ -22,7 +22,7 @@ function figuresPanel() {
   };
   function show({ tally, known, share }) {
     const { count } = tally;
-    setText("draws", count, count.toLocaleString("en"));
+    setText("draws", count, GROUPED.format(count));
     setNumber(cells.exact.value, known.logMarginal);
     setText("needed", known.kl, formatCount(known.kl));
     cells.needed.note.textContent = `e to the KL, ${formatNumber(known.kl, 1)} nats`;

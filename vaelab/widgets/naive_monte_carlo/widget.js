@@ -46,13 +46,18 @@ function create({ model, el }) {
     put(values);
     saver.now();
   };
+  const changeOften = (values) => {
+    halt();
+    put(values);
+    saver.soon();
+  };
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   let known = null; // of the model, without a draw
   let sampler = null;
   let stopWork = () => {};
   let running = false;
 
-  const setting = settingControls(recorded, change, () => nearestNoise());
+  const setting = settingControls(recorded, changeOften, () => nearestNoise());
   const actions = drawingControls(recorded, {
     step: () => change({ draws: Math.min(MOST_DRAWS, model.get("draws") + 1) }),
     run: () => (running ? rest() : run(() => false)),
@@ -179,7 +184,7 @@ function create({ model, el }) {
     const exact = `exact ${formatNumber(known.logMarginal)} nats`;
     if (!tally.count) return live.say(`${model.get("latent_dim")} latents, no draws yet; ${exact}.`);
     live.say(
-      `${model.get("latent_dim")} latents, ${tally.count.toLocaleString("en")} draws: estimate ` +
+      `${model.get("latent_dim")} latents, ${GROUPED.format(tally.count)} draws: estimate ` +
         `${formatNumber(logMeanWeight(tally))}, ${exact}. ${verdict(tally, known, model.get("tolerance"))}`,
     );
   }

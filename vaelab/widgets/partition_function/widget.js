@@ -20,7 +20,6 @@ const VARIABLES = [
   2, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 100, 144, 256, 400, 784, 1024, 4096,
   16_384, 65_536, 524_288,
 ];
-const AT_ONCE = 2; // milliseconds of a sum that a change may wait for
 const RUN_SECONDS = 8;
 const SLOWEST = 4; // pictures a second, of a run
 
@@ -82,6 +81,7 @@ function create({ model, el }) {
   let shown = null;
   let stopMeasuring = () => {};
   let stopSum = () => {};
+  const sumSoon = afterDrawing(() => startSum());
   let frame = 0; // of a run
 
   const variables = slider({
@@ -148,7 +148,7 @@ function create({ model, el }) {
     live.say(parts.join(" "));
   }
 
-  /** The grid, J or h has changed: sum anew, at once if it is quick, else in slices. */
+  /** The grid, J or h has changed: what follows from Z by rows at once, and then a new sum. */
   function showGrid() {
     const [height, width] = shapes.find(([rows, columns]) => rows * columns === model.get("pixels"));
     const [coupling, field] = [model.get("coupling"), model.get("field")];
@@ -158,16 +158,18 @@ function create({ model, el }) {
       board.setSize(height, width);
       progress.setSize(grid.pictures);
     }
+    stopSum();
     controls.set(model);
     exact = rowsLogNormaliser(height, width, coupling, field);
     panel.showSum(grid, null, exact);
-    stopSum();
     if (!model.get("_data")) return showPicture();
-    const next = pictureSum(grid, coupling, field);
-    const start = performance.now();
-    while (performance.now() - start < AT_ONCE) if (next.next()) return showSum(next);
-    stopSum = inSlices(next.next, () => showSum(next));
     showPicture();
+    sumSoon.ask();
+  }
+  function startSum() {
+    const next = pictureSum(grid, model.get("coupling"), model.get("field"));
+    stopSum();
+    stopSum = inSlices(next.next, () => showSum(next));
   }
   function showSum(next) {
     sum = next;
@@ -259,6 +261,7 @@ function create({ model, el }) {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
       stopRun();
       stopMeasuring();
+      sumSoon.stop();
       stopSum();
       saver.stop();
       live.stop();
