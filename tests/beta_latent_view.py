@@ -58,6 +58,11 @@ def assert_shows(page, beta: float, latent_dim: int, image: int) -> None:
         picture = vae.decode_mean(mean).numpy()
         z = mean + torch.exp(0.5 * log_var) * page_noise(latent_dim)
         distortion = -vae.log_likelihood(x[None], z[:, None]).mean().item()
+    page.wait_for_function(  # this digit follows once the averages are drawn
+        "elbo => Math.abs(document.querySelector('.vaelab-single .vaelab-number-elbo data').value"
+        " - elbo) < 1e-4",
+        arg=-rate - distortion,
+    )
     assert number(page, "single", "rate") == pytest.approx(rate, **CLOSE)
     assert number(page, "single", "distortion") == pytest.approx(distortion, **CLOSE)
     assert number(page, "single", "elbo") == pytest.approx(-rate - distortion, **CLOSE)

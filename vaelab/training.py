@@ -169,7 +169,9 @@ class Trainer:
             terms = elbo_terms(self.vae, x, generator=self.generator)
             beta = self.beta(self.step) if callable(self.beta) else self.beta
             value = terms.beta_objective(beta).mean()
-            return value, value, terms.rate.mean(), terms.distortion.mean()
+            # Detached first, so that autograd keeps no account of what is only reported.
+            rate = terms.kl.detach().sum() / len(x)
+            return value, value, rate, -terms.reconstruction.detach().mean()
         result = self.objective(self.vae, x, generator=self.generator)
         if isinstance(result, Tensor):
             result = Objective(value=result, surrogate=result)

@@ -108,6 +108,7 @@ def test_new_draws_change_the_prior_pictures_and_nothing_else(page) -> None:
 def test_at_beta_16_every_sample_is_the_same(page) -> None:
     page.get_by_role("slider").focus()
     page.keyboard.press("End")
+    assert_shows(page, 16.0, 2, 0)
 
     assert np.ptp(inked(page, ".vaelab-prior"), axis=0).max() < 0.05
 

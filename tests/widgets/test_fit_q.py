@@ -317,7 +317,8 @@ def test_nothing_is_infinite_within_the_limits(js) -> None:
             text = js(
                 f"""((t) => {{
                     const w = logWeightsOf(t, q, standardNormal(BOUND_SEED, 2 * BOUND_DRAWS));
-                    return JSON.stringify([measure(t, q), BOUND_KS.map((k) => iwaeBound(w, k))], plain);
+                    const bounds = BOUND_KS.map((k) => iwaeBound(w, k));
+                    return JSON.stringify([measure(t, q), bounds], plain);
                 }})({in_page(name)})""",
                 q=q,
             )

@@ -48,6 +48,10 @@ def assert_shows(page, shape, coupling: float, field: float, picture: int, last=
 
     assert shown_picture(page) == picture
     assert value(page, "score") == pytest.approx(log_f[-1].item(), **CLOSE)
+    page.wait_for_function(  # the sum follows
+        "z => Math.abs(document.querySelector('.vaelab-number-sum data').value - z) < 1e-4",
+        arg=log_z.item(),
+    )
     assert value(page, "probability") == pytest.approx((log_f[-1] - log_z).item(), **CLOSE)
     assert value(page, "share") == pytest.approx((log_f - log_z).exp().sum().item(), **CLOSE)
     assert value(page, "sum") == pytest.approx(log_z.item(), **CLOSE)

@@ -75,7 +75,8 @@ function create({ model, el }) {
 
   let rates = null; // once they are measured
   let grid = null;
-  let sum = null; // once it is done, for this grid, J and h
+  let summing = null; // a sum that is not done
+  let sum = null; // the last one that is: of this grid, and soon of this J and h
   let exact = 0;
   let last = null; // the picture before this one
   let shown = null;
@@ -111,7 +112,10 @@ function create({ model, el }) {
     { class: "vaelab-actions" },
     run,
     button("Next picture", () => change({ picture: (shownPicture() + 1) % grid.pictures })),
-    button("Most probable", () => sum && change({ picture: sum.best })),
+    button("Most probable", () => {
+      finishSum();
+      if (sum) change({ picture: sum.best });
+    }),
   );
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", () => change(model.get("_defaults"))), stage.toggle),
@@ -162,17 +166,23 @@ function create({ model, el }) {
     controls.set(model);
     exact = rowsLogNormaliser(height, width, coupling, field);
     panel.showSum(grid, null, exact);
-    if (!model.get("_data")) return showPicture();
     showPicture();
+    if (!model.get("_data")) return;
+    summing = pictureSum(grid, coupling, field);
     sumSoon.ask();
   }
   function startSum() {
-    const next = pictureSum(grid, model.get("coupling"), model.get("field"));
     stopSum();
-    stopSum = inSlices(next.next, () => showSum(next));
+    if (summing) stopSum = inSlices(summing.next, showSum);
   }
-  function showSum(next) {
-    sum = next;
+  function finishSum() {
+    stopSum();
+    if (!summing) return;
+    while (!summing.next());
+    showSum();
+  }
+  function showSum() {
+    [sum, summing] = [summing, null];
     panel.showSum(grid, sum.logNormaliser, exact);
     shares.setSum(sum, Math.exp(exact));
     showPicture();
