@@ -40,9 +40,7 @@ RECONSTRUCTION_SAMPLES = 50
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2016): variance over images of E_q[z | x]
 
 
-def cross_entropy(
-    vae: VAE, x: Tensor, generator: torch.Generator, averaged: bool
-) -> Tensor:
+def cross_entropy(vae: VAE, x: Tensor, generator: torch.Generator, averaged: bool) -> Tensor:
     """What much code trains on: cross-entropy of counts / 16, less the KL; to be raised."""
     mean, log_var = vae.encode(x)
     logits = vae.decode(sample_posterior(mean, log_var, generator=generator)[0])
@@ -95,13 +93,9 @@ def judge(vae: VAE, x: Tensor) -> dict:
     with torch.no_grad():
         terms = elbo_terms(vae, x, RECONSTRUCTION_SAMPLES, generator)
         mean, log_var = vae.encode(x)
-        best = best_posterior(
-            x, vae.log_likelihood, mean, log_var, starts=2, generator=generator
-        )
+        best = best_posterior(x, vae.log_likelihood, mean, log_var, starts=2, generator=generator)
         proposal = defensive_mixture(*best.parameters.chunk(2, -1), WIDEN)
-        estimate = importance_log_marginal(
-            x, vae.log_likelihood, proposal, SAMPLES, generator
-        )
+        estimate = importance_log_marginal(x, vae.log_likelihood, proposal, SAMPLES, generator)
     return {
         "elbo": terms.elbo.mean().item(),
         "rate": terms.rate.mean().item(),
@@ -115,9 +109,7 @@ def judge(vae: VAE, x: Tensor) -> dict:
 
 def independent_pixels(train: Tensor, test: Tensor) -> float:
     """Mean log p(x) with no latents: each pixel's own frequencies, one added to each level."""
-    counts = (
-        torch.stack([(train == level).sum(0) for level in range(MAX_COUNT + 1)]) + 1.0
-    )
+    counts = torch.stack([(train == level).sum(0) for level in range(MAX_COUNT + 1)]) + 1.0
     log_share = (counts / counts.sum(0)).log()  # (levels, pixels)
     return log_share.gather(0, test.long()).sum(1).mean().item()
 

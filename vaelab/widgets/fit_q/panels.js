@@ -68,7 +68,7 @@ function figuresPanel() {
     setNumber(cells.exact.value, target.logMarginal);
     setNumber(cells.bound.value, chosen.bound);
     const error = chosen.error.toFixed(chosen.error < 0.1 ? 3 : 2);
-    cells.bound.note.textContent = `nats ± ${error} standard error, K = ${chosen.k}`;
+    cells.bound.note.textContent = `nats ± ${error} s.e., K = ${chosen.k}`;
   }
   return { el, show };
 }
