@@ -46,12 +46,11 @@ PREFACE = """# Pages and widgets
 Written by `python -m benchmarks.pages`, never by hand. Chromium is headless, draws without a
 graphics card, and reads the built book from loopback. An action is one key, one click or one move
 of a drag on a real control; its time is what the page's handlers took and what the frame after it
-took to draw; what a widget puts off until then is not in it. *Clock* is the page's own;
-*processor* is from the browser's trace, in which nothing counts that another program did on the
-same core, so it is what the bounds are held against.
-*Throttled* is with the browser's emulation of a processor {throttling} times slower. Every action
-is done in {rounds} rounds, each on a fresh page, and its least time counts; p95 is over actions.
-The first row of each widget is the cost of measuring.
+took to draw; what a widget puts off until then is not in it. *Clock* is the page's own; *processor*
+is from the browser's trace, in which nothing counts that another program did on the same core, so
+it is what the bounds are held against. *Throttled* is with the browser's emulation of a processor
+{throttling} times slower. Every action is done in {rounds} rounds, each on a fresh page, and its
+least time counts; p95 is over actions. The first row of each widget is the cost of measuring.
 """
 
 # When the first widget is drawn, in seconds from the start of navigation.

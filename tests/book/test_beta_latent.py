@@ -26,10 +26,10 @@ def test_it_moves_by_keyboard_and_agrees_with_pytorch(page) -> None:
     page.keyboard.press("ArrowRight")
     assert_shows(page, 2.0, 2, 0)
     page.keyboard.press("Home")
-    assert_shows(page, 0.25, 2, 0)
+    assert_shows(page, 0.1, 2, 0)
     page.keyboard.press("Tab")  # on to the latent dimension
     page.keyboard.press("ArrowRight")
-    assert_shows(page, 0.25, 4, 0)
+    assert_shows(page, 0.1, 4, 0)
 
 
 def test_it_moves_by_mouse_and_agrees_with_pytorch(page) -> None:

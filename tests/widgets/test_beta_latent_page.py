@@ -43,7 +43,7 @@ def test_everything_moves_by_mouse(page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2, steps=5)
     page.mouse.up()
-    assert_shows(page, 0.25, 2, 0)
+    assert_shows(page, 0.1, 2, 0)
     page.get_by_text("0.5", exact=True).click()  # a mark below the slider
     assert_shows(page, 0.5, 2, 0)
     page.locator(".vaelab-segments label", has_text="8").click()
@@ -58,7 +58,7 @@ def test_touch_moves_it_too(open_page, disk) -> None:
     page.locator(".vaelab-segments label", has_text="16").tap()
     box = page.get_by_role("slider").bounding_box()
     page.touchscreen.tap(box["x"] + 3, box["y"] + box["height"] / 2)
-    assert_shows(page, 0.25, 16, 0)
+    assert_shows(page, 0.1, 16, 0)
 
 
 @pytest.mark.parametrize("latent_dim", LATENT_DIMS)
@@ -67,7 +67,7 @@ def test_a_click_on_a_curve_chooses_its_point(page, latent_dim: int) -> None:
         has=page.get_by_text(f"d = {latent_dim}", exact=True)
     )
     curve.locator("circle").first.click(force=True)  # the smallest β, at the curve's far end
-    assert_shows(page, 0.25, latent_dim, 0)
+    assert_shows(page, 0.1, latent_dim, 0)
     assert "chosen" in curve.get_attribute("class")
 
 
