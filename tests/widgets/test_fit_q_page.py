@@ -121,7 +121,7 @@ def test_gradient_ascent_stays_on_the_fainter_mode_and_goes_back(open_page, disk
     press(page, "Let gradient ascent try")
     page.wait_for_function(f"{AT_REST} && seen.length > 0")
     seen = page.evaluate("[...new Set(seen)]")
-    said = page.locator(".vaelab-verdict").inner_text()
+    said = page.locator(".vaelab-said").inner_text()
 
     assert number(page, "kl") == pytest.approx(-math.log(0.3), abs=1e-3)
     assert "no step raises the ELBO any more" in said
@@ -165,9 +165,11 @@ def test_the_bar_ends_at_the_truth_line(page) -> None:
         const el = document.querySelector(`.vaelab-bars ${name}`);
         return [+el.getAttribute("x"), +el.getAttribute("x") + +el.getAttribute("width")];
     }"""
-    truth = page.locator(".vaelab-bars path.truth").get_attribute("d")
-    line = float(re.match(r"M([\d.]+)", truth)[1])
     for _ in range(3):
+        page.evaluate("() => new Promise(requestAnimationFrame)")  # drawn with the next frame
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        truth = page.locator(".vaelab-bars path.truth").get_attribute("d")
+        line = float(re.match(r"M([\d.]+)", truth)[1])
         (_, end), (start, stop) = page.evaluate(read, "rect.elbo"), page.evaluate(read, "rect.gap")
         assert end == pytest.approx(start, abs=0.11)
         assert stop == pytest.approx(line, abs=0.11)

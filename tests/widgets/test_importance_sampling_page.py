@@ -83,7 +83,7 @@ def assert_shows(page, js, mean: list[float], width: list[float], draws: int = 1
     note = page.locator(".vaelab-number-estimate small").inner_text()
     assert note == f"nats ± {error:.2f} standard error"
     infinite = torch.linalg.eigvalsh(2 * posterior.precision_matrix - torch.diag(width**-2))
-    said = page.locator(".vaelab-verdict").inner_text()
+    said = page.locator(".vaelab-said").inner_text()
     assert ("variance is infinite" in said) == (infinite.min().item() <= 0)
     assert (page.locator(".vaelab-number-useful data").inner_text() == "0") == (
         infinite.min().item() <= 0
@@ -180,7 +180,7 @@ def test_the_buttons_set_what_they_say(page, js) -> None:
     width = math.sqrt(covariance)
     press(page, "Too narrow")
     assert_shows(page, js, [mean], [width / 3])
-    assert "variance is infinite" in page.locator(".vaelab-verdict").inner_text()
+    assert "variance is infinite" in page.locator(".vaelab-said").inner_text()
     press(page, "Shifted")
     assert_shows(page, js, [mean - 2 * width], [width])
     press(page, "Prior")
@@ -201,7 +201,7 @@ def test_two_humps_and_one_of_them_found(page) -> None:
 
     assert number(page, "off") == pytest.approx(-math.log(2), abs=0.01)
     assert number(page, "k") < 0.5
-    said = page.locator(".vaelab-verdict").inner_text()
+    said = page.locator(".vaelab-said").inner_text()
     assert "k-hat warns of nothing" in said
     assert "no diagnostic sees" in said
 

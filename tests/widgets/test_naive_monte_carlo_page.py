@@ -115,7 +115,7 @@ def test_noise_is_held_or_fitted_anew(page, js) -> None:
     assert_shows(page, js, 20, 1000, noise=0.05)
     page.keyboard.press("End")
     assert_shows(page, js, 20, 1000, noise=1)  # no latent is of use: all weights are equal
-    assert "0.0 standard errors" in page.locator(".vaelab-verdict").inner_text()
+    assert "0.0 standard errors" in page.locator(".vaelab-said").inner_text()
     page.locator(".vaelab-noise label", has_text="fitted").click()
     assert_shows(page, js, 20, 1000)
     page.get_by_role("slider", name="Latent dimension").focus()
@@ -166,7 +166,7 @@ def test_it_runs_until_it_looks_converged(open_page, disk, js, motion) -> None:
     )
 
     assert_shows(page, js, 2, expected)
-    assert "under 0.2 nats. Met, and rightly" in page.locator(".vaelab-verdict").inner_text()
+    assert "under 0.2 nats. Met, and rightly" in page.locator(".vaelab-said").inner_text()
     frames = len(set(page.evaluate("shown")))
     assert frames == 1 if motion == "reduce" else frames > 20
 
@@ -176,7 +176,7 @@ def test_where_it_stops_it_can_be_wrong_and_says_so(open_page, disk, js) -> None
     page = opened(open_page, disk, state, reduced_motion="reduce")
     press(page, "Run until it looks converged")
     page.wait_for_function(f"{AT_REST} && {DRAWS} > 0")
-    said = page.locator(".vaelab-verdict").inner_text()
+    said = page.locator(".vaelab-said").inner_text()
 
     assert "Met, and wrong!" in said
     assert abs(number(page, "off")) > 3 * 0.5
@@ -198,7 +198,7 @@ def test_a_million_draws_leave_the_page_responsive(open_page, disk) -> None:
 
     assert page.evaluate("longest") < 200  # a machine that does other things as well has time
     assert abs(number(page, "off")) > 5
-    assert "this is as far as the widget goes" in page.locator(".vaelab-verdict").inner_text()
+    assert "this is as far as the widget goes" in page.locator(".vaelab-said").inner_text()
     press(page, "Run")
     assert drawn(page) == 1_000_000
 

@@ -70,7 +70,7 @@ function create({ model, el }) {
   });
   const figures = figuresPanel();
   const bars = barsChart();
-  const said = h("p", { class: "vaelab-verdict" });
+  const said = h("p", { class: "vaelab-said" });
   const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
   const live = announcer();
   const climbButton = button("", () => (climb?.running ? finish() : start()), { class: "vaelab-button vaelab-climb" });

@@ -89,7 +89,7 @@ function create({ model, el }) {
   const figures = figuresPanel();
   const estimate = runningChart();
   const bars = heaviestBars(HEAVIEST);
-  const said = h("p", { class: "vaelab-verdict" });
+  const said = h("p", { class: "vaelab-said" });
   const legend = h("p", { class: "vaelab-unit vaelab-legend" });
   const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
   const live = announcer();

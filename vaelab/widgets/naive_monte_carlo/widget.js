@@ -72,7 +72,7 @@ function create({ model, el }) {
   const figures = figuresPanel();
   const original = tile();
   const best = tile();
-  const said = h("p", { class: "vaelab-verdict" });
+  const said = h("p", { class: "vaelab-said" });
   const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-naive-monte-carlo", role: "group", "aria-label": TITLE });
