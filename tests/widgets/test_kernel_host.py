@@ -62,17 +62,26 @@ def test_a_change_in_the_view_is_saved_to_python(page, name) -> None:
     assert page.evaluate("location.hash") == ""  # JupyterLab's address is its own
 
 
+# What is to be seen: text and shapes, canvases, and which choice is made.
+LOOK = """el => el.innerHTML
+    + [...el.querySelectorAll("canvas")].map((c) => c.toDataURL())
+    + [...el.querySelectorAll("input")].map((input) => input.value + input.checked)"""
+
+
+def another_value(default, rule: dict):
+    """One that is allowed and not the default."""
+    if "bits" in rule:
+        return "01" * (rule["bits"] // 2)
+    few = rule.get("values") or rule.get("names") or rule.get("examples")
+    return next(v for v in reversed(few) if v != default) if few else rule["most"]
+
+
 def test_a_change_from_python_is_shown(page, name) -> None:
     for key, rule in REGISTRY[name].allowed().items():
-        before = page.locator(".vaelab").evaluate(
-            "el => el.innerHTML + [...el.querySelectorAll('canvas')].map((c) => c.toDataURL())"
-        )
-        value = "01" * (rule["bits"] // 2) if "bits" in rule else None
-        value = value or (rule["values"][-1] if "values" in rule else rule["most"])
+        before = page.locator(".vaelab").evaluate(LOOK)
+        value = another_value(REGISTRY[name].class_traits()[key].default_value, rule)
         page.evaluate("([key, value]) => model.set(key, value)", [key, value])
-        after = page.locator(".vaelab").evaluate(
-            "el => el.innerHTML + [...el.querySelectorAll('canvas')].map((c) => c.toDataURL())"
-        )
+        after = page.locator(".vaelab").evaluate(LOOK)
         assert after != before, key
     assert page.evaluate("saved") == []  # an echo would send Python its own change
 
