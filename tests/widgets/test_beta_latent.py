@@ -46,7 +46,7 @@ def test_traits_read_and_write() -> None:
 
 @pytest.mark.parametrize("value", [5, -1, 0, float("nan"), float("inf"), "1", None, True, [1]])
 def test_a_bad_beta_names_argument_value_and_choices(value) -> None:
-    message = r"beta must be one of 0\.25, 0\.5, 1, 2, 3, 4, 16, got "
+    message = r"beta must be one of 0\.1, 0\.25, 0\.5, 1, 2, 3, 4, 16, got "
     with pytest.raises(TraitError, match=message) as error:
         BetaLatent(beta=value)
     assert repr(value) in str(error.value)
@@ -147,7 +147,7 @@ def test_a_page_loads_a_third_of_a_megabyte_of_data() -> None:
     """The page with it must stay under 1.3 MB gzipped."""
     text = static_files()["beta_latent.js"]
 
-    assert len(gzip.compress(text.encode())) < 350_000
+    assert len(gzip.compress(text.encode())) < 400_000
 
 
 # Numbers
