@@ -24,11 +24,6 @@ def loaded(open_page, url: str, **options):
     return page
 
 
-def skip_without_data(name: str) -> None:
-    if not REGISTRY[name].data():
-        pytest.skip("this widget computes all it shows")
-
-
 @pytest.mark.parametrize("path", ["{}.html", "deeper/{}.html"])
 def test_it_loads_its_data_over_http_and_from_disk(open_page, site, name, path) -> None:
     page = loaded(open_page, site + path.format(name))
@@ -36,16 +31,6 @@ def test_it_loads_its_data_over_http_and_from_disk(open_page, site, name, path) 
     assert page.locator(".vaelab").is_visible()
     assert page.locator(".vaelab-problem").is_hidden()
     assert not re.search(r"NaN|undefined|Infinity|\[object", page.locator(".vaelab").inner_text())
-
-
-def test_data_waits_until_the_widget_is_near(open_page, disk, name) -> None:
-    skip_without_data(name)
-    page = open_page(disk + f"{name}-far.html")
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.vaelabData") is None
-
-    page.locator("h2").scroll_into_view_if_needed()
-    page.wait_for_function("window.vaelabData")
 
 
 def test_without_javascript_it_says_what_would_be_there(open_page, disk, name) -> None:
@@ -260,19 +245,6 @@ def test_present_button_goes_there_and_back(open_page, disk, name) -> None:
 
     page.locator("main .vaelab").wait_for()
     assert page.locator("h2").bounding_box() == before
-
-
-def test_missing_data_is_said_and_figures_stay(open_page, pages, name, browser) -> None:
-    skip_without_data(name)
-    page = browser.new_page()  # unwatched: the console names the missing file, as it should
-    page.route("**/_widgets/**", lambda route: route.abort())
-    page.goto(f"{pages.as_uri()}/{name}.html")
-    problem = page.locator(".vaelab-problem")
-    problem.wait_for()
-
-    assert f"_widgets/{name}.js did not load" in problem.inner_text()
-    assert page.locator(".vaelab data").first.inner_text() != ""
-    page.close()
 
 
 def test_reduced_motion_stops_transitions(open_page, disk, name) -> None:

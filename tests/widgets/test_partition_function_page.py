@@ -119,6 +119,12 @@ def test_python_may_count_what_the_slider_passes_over(open_page, disk) -> None:
     assert text(page, "count") == "131,072"
 
 
+def test_presented_at_once_it_counts_wherever_it_stands(open_page, disk) -> None:
+    page = open_page(disk + "partition_function-far.html?present")
+
+    page.wait_for_function(f"{SUMMED} && {MEASURED}")
+
+
 # A sum that can be done
 
 

@@ -88,13 +88,18 @@ function mountStatic(el, { name, create, defaults, settings, recorded, hasData }
   const { present } = create({ model, el });
   const asked = new URLSearchParams(location.search).get("present");
   const foremost = asked === "" && document.querySelector("[data-vaelab-widget]") === el;
-  if (first && (asked === name || foremost)) present();
-  whenNear(el, async () => {
+  const load = async () => {
     try {
       model.set("_data", hasData ? await loadData(name) : {});
     } catch (error) {
       const rest = "so there are no pictures. The recorded figures are right.";
       model.set("_problem", `${error.message}, ${rest}`);
     }
-  });
+  };
+  if (first && (asked === name || foremost)) {
+    present(); // in view, however far down the page its place is
+    load();
+  } else {
+    whenNear(el, load);
+  }
 }
