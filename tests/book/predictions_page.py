@@ -13,7 +13,8 @@ from vaelab.book.predictions import (
     log_slider,
     predict,
 )
-from vaelab.book.predictions.page import BASE_STYLE, question_html, reveal_html
+from vaelab.book.predictions.page import question_html, reveal_html
+from vaelab.widgets._host import style_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = [f"The {which} secret." for which in ("first", "second", "third")]
@@ -52,7 +53,7 @@ def source() -> str:
     parts += ["Three\n-----", cell(under), cell(over), SECRETS[2], told(under, 16), told(over, 95)]
     parts += ["Recap\n-----", "The end.", ".. toctree::\n\n   plain"]
     # As a widget further down brings it.
-    style = BASE_STYLE.read_text(encoding="utf-8").replace("\n", " ")
+    style = style_text("fit_q").replace("\n", " ")
     return "\n\n".join([*parts, f".. raw:: html\n\n   <style>{style}</style>"])
 
 

@@ -26,6 +26,7 @@ import traitlets
 FOLDER = Path(__file__).parent
 SHARED_JS = ("numerics.js", "random.js", "hash_state.js", "controls.js", "parts.js", "present.js")
 STATIC_JS = ("static_host.js",)
+SHARED_CSS = ("base.css", "controls.css", "digits.css", "layout.css", "pictures.css")
 
 
 def in_built_page() -> bool:
@@ -43,8 +44,9 @@ def script_text(name: str, files: tuple[str, ...]) -> str:
 
 @cache
 def style_text(name: str) -> str:
-    """The shared style, then the widget's own."""
-    paths = (FOLDER / "_js" / "base.css", FOLDER / name / "style.css")
+    """The style that widgets share, then the widget's own, which so has the last word."""
+    paths = [FOLDER / "_js" / file for file in SHARED_CSS]
+    paths.append(FOLDER / name / "style.css")
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 

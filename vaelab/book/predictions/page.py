@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from vaelab.book.predictions import Prediction, Reveal
 
 FOLDER = Path(__file__).parent
-BASE_STYLE = FOLDER.parents[1] / "widgets" / "_js" / "base.css"
+SHARED = FOLDER.parents[1] / "widgets" / "_js"
+STYLES = (SHARED / "base.css", SHARED / "controls.css", FOLDER / "predictions.css")
 # What the build looks for in the outputs of cells.
 QUESTION_MARK, REVEAL_MARK = "data-vaelab-prediction", "data-vaelab-reveal"
 SHOW_ALL = (
@@ -45,8 +46,7 @@ def script_text() -> str:
 
 def style_text() -> str:
     """The style that widgets share, then that of predictions."""
-    paths = (BASE_STYLE, FOLDER / "predictions.css")
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    return "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
 
 
 def question_html(prediction: Prediction) -> str:

@@ -72,7 +72,7 @@ class FitQ(Host):
     widget_name = NAME
     script_files = (
         "../_js/chart.js",
-        "../importance_sampling/handles.js",
+        "../_js/handles.js",
         "targets.js",
         "quadrature.js",
         "ascent.js",

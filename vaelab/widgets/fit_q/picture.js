@@ -94,6 +94,7 @@ function fitPicture({ onMove, onEnd }) {
     dragHandle({
       ...common,
       name: `scale${axis + 1}`,
+      hollow: true,
       onDrag: ([dx, dy]) => {
         const angle = start.angle + (axis * Math.PI) / 2;
         onMove({ [`scale${axis + 1}`]: withinScale(start.scale[axis] + dx * Math.cos(angle) + dy * Math.sin(angle)) });

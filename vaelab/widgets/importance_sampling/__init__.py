@@ -84,7 +84,7 @@ class ImportanceSampling(Host):
         "target.js",
         "proposal.js",
         "sampler.js",
-        "handles.js",
+        "../_js/handles.js",
         "picture.js",
         "line.js",
         "plane.js",

@@ -65,6 +65,7 @@ function proposalPicture({ onMove, onEnd }) {
     dragHandle({
       ...common,
       name: `width${axis + 1}`,
+      hollow: true,
       onDrag: (by) => onMove({ [`width${axis + 1}`]: withinWidth(start.width[axis] + by[axis]) }),
       onKey: ([x, y], far) =>
         onMove({ [`width${axis + 1}`]: withinWidth(now().width[axis] + (x + y) * (far ? 0.25 : 0.05)) }),

@@ -5,10 +5,12 @@ const HANDLE_MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], 
 /**
  * @param {object} options  `box`, the picture; `unit()`, pixels to one of the picture's units;
  *     `onStart()` when it is taken up; `onDrag([dx, dy])` in units since then; `onEnd()`;
- *     `onKey([x, y], far)` told a direction
+ *     `onKey([x, y], far)` told a direction;
+ *     `hollow`, for one that stands for a width or a turn
  */
-function dragHandle({ name, box, unit, onStart, onDrag, onEnd, onKey }) {
-  const el = h("button", { type: "button", name, class: `vaelab-handle vaelab-handle-${name}`, ...OWN_KEYS });
+function dragHandle({ name, box, unit, onStart, onDrag, onEnd, onKey, hollow = false }) {
+  const look = `vaelab-handle vaelab-handle-${name} ${hollow ? "vaelab-hollow" : ""}`;
+  const el = h("button", { type: "button", name, class: look, ...OWN_KEYS });
   let held = null;
   el.addEventListener("pointerdown", (event) => {
     if (held || event.button !== 0) return;
