@@ -93,7 +93,12 @@ def test(options):
     run("-m", "ruff", "check")
     run("-m", "ruff", "format", "--check")
     book(options)
-    run("-m", "pytest", "--nbval")
+    # Modules side by side; notebooks one by one, since kernels that start at once may be given
+    # the same port, and since then each has the cores that a reader's has.
+    run(
+        "-m", "pytest", "tests", "vaelab", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"
+    )
+    run("-m", "pytest", "--nbval", "chapters")
     say("\nThe notebooks once more, with one thread and as a plainer processor computes:")
     plainer = {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"}
     run("-m", "pytest", "--nbval", "chapters", **plainer)
