@@ -7,8 +7,8 @@ import re
 
 import pytest
 import torch
-from traitlets import TraitError
 
+from tests.widgets.refusals import assert_refused
 from vaelab.widgets import FitQ
 from vaelab.widgets._host import static_html
 from vaelab.widgets.fit_q.targets import TARGETS, elbo
@@ -205,12 +205,7 @@ def test_limits_show_no_nan(open_page, disk, name, corner) -> None:
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(name: str, value, message: str) -> None:
-    with pytest.raises(TraitError, match=message):
-        FitQ(**{name: value})
-    widget = FitQ()
-    with pytest.raises(TraitError, match=message):
-        setattr(widget, name, value)
-    assert repr(widget) == "FitQ()"
+    assert_refused(FitQ, name, value, message)
 
 
 def test_it_is_small() -> None:

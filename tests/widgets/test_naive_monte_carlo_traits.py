@@ -3,15 +3,12 @@
 import gzip
 import json
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
-from traitlets import TraitError
 
+from tests.widgets.refusals import assert_refused
 from vaelab.widgets import NaiveMonteCarlo, static_files
 from vaelab.widgets._host import static_html
 from vaelab.widgets.naive_monte_carlo import TABLE_DIMS, axes, grey_digits, image, model
@@ -44,25 +41,7 @@ def test_traits_read_and_write() -> None:
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(name: str, value, message: str) -> None:
-    with pytest.raises(TraitError, match=message):
-        NaiveMonteCarlo(**{name: value})
-    widget = NaiveMonteCarlo()
-    with pytest.raises(TraitError, match=message):
-        setattr(widget, name, value)
-    assert repr(widget) == "NaiveMonteCarlo()"
-
-
-def test_a_bad_value_fails_in_the_build_too() -> None:
-    program = "from vaelab.widgets import NaiveMonteCarlo; NaiveMonteCarlo(latent_dim=21)"
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "VAELAB_HOST": "static"},
-        capture_output=True,
-        text=True,
-    )
-
-    assert run.returncode == 1
-    assert "latent_dim must be a whole number from 1 to 20, got 21" in run.stderr
+    assert_refused(NaiveMonteCarlo, name, value, message)
 
 
 def test_without_javascript_the_closed_forms_are_there() -> None:
