@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelab.exact.evaluate import check_images
+from vaelab.objectives.draws import check_encoded
 
 # torch makes normal numbers in groups of 16, so noise drawn in whole groups for one image
 # after another is the same however many images are taken at once.
@@ -53,22 +54,7 @@ def encode(vae, x: Tensor) -> tuple[Tensor, Tensor]:
             f"vae.encode(x) must give a mean and a log_var of shape (batch, latent) with "
             f"{len(x)} images, got {tuple(mean.shape)} and {tuple(log_var.shape)}"
         )
-    _check_finite("mean", mean)
-    _check_finite("log_var", log_var)
-    limit = math.log(torch.finfo(log_var.dtype).max)
-    if float(log_var.abs().max()) > limit:
-        worst = float(log_var.flatten()[log_var.abs().argmax()])
-        raise ValueError(
-            f"the encoder's log_var must lie within ±{limit:.1f} for its exponential to fit "
-            f"{log_var.dtype}, got {worst}"
-        )
-    return mean, log_var
-
-
-def _check_finite(name: str, value: Tensor) -> None:
-    if not bool(value.isfinite().all()):
-        worst = float(value[~value.isfinite()][0])
-        raise ValueError(f"the encoder's {name} must be finite, got {worst}")
+    return check_encoded(mean, log_var)
 
 
 def noise_by_image(

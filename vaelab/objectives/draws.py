@@ -11,6 +11,45 @@ from vaelab.densities import normal_log_density, standard_normal_log_density
 from vaelab.objectives.elbo import sample_posterior
 
 
+def check_encoded(mean: Tensor, log_var: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Refuse what an encoder says where no draw, or no density, could be made of it.
+
+    .. math::
+        |\mu| < \infty, \qquad e^{\pm \log \sigma^2} < \infty
+
+    Args:
+        mean: :math:`\mu` of q, of any shape.
+        log_var: :math:`\log \sigma^2` of q, of the same shape.
+
+    Returns:
+        Both, as they came.
+
+    Raises:
+        ValueError: If one is not finite, or the variance or its inverse would overflow.
+
+    Source:
+        None: a rule of this package.
+
+    Example:
+        >>> check_encoded(torch.zeros(2), torch.tensor([0.0, math.inf]))
+        Traceback (most recent call last):
+        ValueError: the encoder's log_var must be finite, got inf
+    """
+    for name, value in (("mean", mean), ("log_var", log_var)):
+        if not value.isfinite().all():
+            worst = value[~value.isfinite()][0].item()
+            raise ValueError(f"the encoder's {name} must be finite, got {worst}")
+    # Beyond this the variance, or the precision that the density divides by, is infinite.
+    limit = math.log(torch.finfo(log_var.dtype).max)
+    if log_var.numel() and log_var.abs().max() > limit:
+        worst = log_var.flatten()[log_var.abs().argmax()].item()
+        raise ValueError(
+            f"the encoder's log_var must lie within ±{limit:.1f} for its exponential to fit "
+            f"{log_var.dtype}, got {worst}"
+        )
+    return mean, log_var
+
+
 def draw_posterior(
     vae, x: Tensor, num_samples: int = 1, generator: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,19 +82,7 @@ def draw_posterior(
         >>> z.shape, mean.shape, log_var.shape
         (torch.Size([5, 3, 2]), torch.Size([3, 2]), torch.Size([3, 2]))
     """
-    mean, log_var = vae.encode(x)
-    for name, value in (("mean", mean), ("log_var", log_var)):
-        if not value.isfinite().all():
-            worst = value[~value.isfinite()][0].item()
-            raise ValueError(f"the encoder's {name} must be finite, got {worst}")
-    # Beyond this the variance, or the precision that the density divides by, is infinite.
-    limit = math.log(torch.finfo(log_var.dtype).max)
-    if log_var.numel() and log_var.abs().max() > limit:
-        worst = log_var.flatten()[log_var.abs().argmax()].item()
-        raise ValueError(
-            f"the encoder's log_var must lie within ±{limit:.1f} for its exponential to fit "
-            f"{log_var.dtype}, got {worst}"
-        )
+    mean, log_var = check_encoded(*vae.encode(x))
     return sample_posterior(mean, log_var, num_samples, generator), mean, log_var
 
 
