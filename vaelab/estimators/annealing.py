@@ -71,7 +71,7 @@ def sigmoid_betas(num_temperatures: int, steepness: float = 4.0) -> Tensor:
             finite.
 
     Source:
-        Grosse et al. (2015), section 6; steepness 4: Wu et al. (2017).
+        Grosse et al. (2015); steepness 4: Wu et al. (2017).
 
     Example:
         >>> sigmoid_betas(4)

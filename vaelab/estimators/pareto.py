@@ -48,7 +48,7 @@ def pareto_tail_length(num_samples: int) -> int:
         ValueError: If ``num_samples`` is under 1.
 
     Source:
-        Vehtari et al. (2024), *Pareto smoothed importance sampling*, section 2.4.
+        Vehtari et al. (2024), *Pareto smoothed importance sampling*.
 
     Example:
         >>> pareto_tail_length(100), pareto_tail_length(10_000)
@@ -75,7 +75,7 @@ def pareto_k_threshold(num_samples: int) -> float:
         ValueError: If ``num_samples`` is under 1.
 
     Source:
-        Vehtari et al. (2024), section 3.2.4.
+        Vehtari et al. (2024).
 
     Example:
         >>> pareto_k_threshold(100), pareto_k_threshold(5_000)
@@ -139,7 +139,7 @@ def pareto_k_of_largest(largest: Tensor) -> Tensor:
         Shape ``(*batch,)``, float64.
 
     Source:
-        Vehtari et al. (2024), section 2.4 and Appendix C.
+        Vehtari et al. (2024).
 
     Example:
         >>> log_weights = torch.arange(100.0, 0.0, -1.0)
@@ -193,7 +193,7 @@ def pareto_smoothed_log_weights(log_weights: Tensor) -> Tensor:
         ValueError: If there is no sample.
 
     Source:
-        Vehtari et al. (2024), *Pareto smoothed importance sampling*, section 2.4.
+        Vehtari et al. (2024), *Pareto smoothed importance sampling*.
 
     Example:
         >>> generator = torch.Generator().manual_seed(0)
@@ -235,7 +235,7 @@ def pareto_k_warning(k: Tensor, num_samples: int) -> str:
         ValueError: If ``num_samples`` is under 1.
 
     Source:
-        Vehtari et al. (2024), section 3.2.4.
+        Vehtari et al. (2024).
 
     Example:
         >>> pareto_k_warning(torch.tensor([0.2, 0.9]), 5_000)

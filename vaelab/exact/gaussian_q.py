@@ -23,7 +23,7 @@ class GaussianQ:
         ValueError: If the shapes disagree, a number is not finite, or L is no such factor.
 
     Source:
-        Cremer et al. (2018), section 3.
+        Cremer et al. (2018).
 
     Example:
         >>> q = GaussianQ.diagonal(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))

@@ -41,7 +41,7 @@ def collapsed(eigenvalues: Tensor, noise_var: float, beta: float = 1.0) -> Tenso
         ValueError: If ``noise_var`` or ``beta`` is not positive and finite.
 
     Source:
-        Tipping & Bishop (1999), appendix A; Lucas et al. (2019), section 5.
+        Tipping & Bishop (1999), appendix A; Lucas et al. (2019).
 
     Example:
         >>> collapsed(torch.tensor([3.0, 1.5, 1.0]), noise_var=1.0, beta=2.0)
@@ -81,7 +81,7 @@ def fit_beta(
             :math:`s^2` is 0: with so many latents and so little beta the bound is unbounded.
 
     Source:
-        beta = 1: Lucas et al. (2019), theorem 1, and Tipping & Bishop (1999); noise that
+        beta = 1: Lucas et al. (2019) and Tipping & Bishop (1999); noise that
         goes to zero: Dai & Wipf (2019). Other beta: from the identity at this file's head.
 
     Example:

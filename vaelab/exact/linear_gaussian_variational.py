@@ -26,7 +26,7 @@ def expected_log_likelihood(model: LinearGaussian, x: Tensor, q: GaussianQ) -> T
         Nats, shape ``(batch,)``.
 
     Source:
-        Lucas et al. (2019), section 4.
+        Lucas et al. (2019).
 
     Example:
         >>> model = LinearGaussian(torch.ones(1, 1), torch.zeros(1), noise_var=1.0)
@@ -54,7 +54,7 @@ def gaussian_elbo(model: LinearGaussian, x: Tensor, q: GaussianQ) -> Tensor:
         Nats, shape ``(batch,)``; at most ``model.log_marginal(x)``, which q = posterior reaches.
 
     Source:
-        Lucas et al. (2019), section 4.
+        Lucas et al. (2019).
 
     Example:
         >>> model = LinearGaussian(torch.ones(1, 1), torch.zeros(1), noise_var=1.0)
@@ -83,7 +83,7 @@ def kl_to_posterior(model: LinearGaussian, x: Tensor, q: GaussianQ) -> Tensor:
         Nats, shape ``(batch,)``, at least 0.
 
     Source:
-        The KL of two Gaussians: Murphy (2023), *Advanced topics*, equation 5.79.
+        The KL of two Gaussians: Murphy (2023), *Advanced topics*.
 
     Example:
         >>> model = LinearGaussian(torch.ones(1, 1), torch.zeros(1), noise_var=1.0)
@@ -209,7 +209,7 @@ def diagonal_gap(model: LinearGaussian) -> Tensor:
         Nats, a scalar, at least 0 (Hadamard's inequality).
 
     Source:
-        Cremer et al. (2018), section 3, the approximation gap; in closed form here.
+        Cremer et al. (2018), the approximation gap; in closed form here.
 
     Example:
         >>> diagonal_gap(LinearGaussian(torch.eye(2), torch.zeros(2), noise_var=1.0))

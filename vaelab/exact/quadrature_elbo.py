@@ -170,7 +170,7 @@ def quadrature_kl(
             :func:`vaelab.exact.quadrature.quadrature_log_marginal`.
 
     Source:
-        Jordan et al. (1999); Cremer et al. (2018), equation 2.
+        Jordan et al. (1999); Cremer et al. (2018).
 
     Example:
         >>> from vaelab.exact.linear_gaussian import LinearGaussian

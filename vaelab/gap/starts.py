@@ -44,7 +44,7 @@ def posterior_mode(
             ``log_likelihood`` returns has another shape than is said here.
 
     Source:
-        Tierney & Kadane (1986); Murphy (2023), *Advanced topics*, section 7.4.3.
+        Tierney & Kadane (1986); Murphy (2023), *Advanced topics*.
 
     Example:
         >>> x = torch.tensor([[2.0]])

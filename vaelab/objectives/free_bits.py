@@ -38,7 +38,7 @@ def free_bits_objective(terms: ElboTerms, free_nats: float) -> Tensor:
 
     Source:
         Kingma et al. (2016), *Improved variational inference with inverse autoregressive
-        flow*, Appendix C.8.
+        flow*.
 
     Example:
         >>> terms = ElboTerms(torch.tensor([-5.0, -7.0]), torch.tensor([[1.0, 0.1], [3.0, 0.0]]))

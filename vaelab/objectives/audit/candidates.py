@@ -134,7 +134,7 @@ def forgotten_normaliser(logits: Tensor) -> Tensor:
         Nats per pixel, shape of ``logits``.
 
     Source:
-        Loaiza-Ganem & Cunningham (2019), section 4.
+        Loaiza-Ganem & Cunningham (2019).
 
     Example:
         >>> forgotten_normaliser(torch.tensor([0.0, 3.0]))
