@@ -44,9 +44,10 @@ def script_text(name: str, files: tuple[str, ...]) -> str:
 
 @cache
 def style_text(name: str) -> str:
-    """The style that widgets share, then the widget's own, which so has the last word."""
+    """The style that widgets share, then the widget's own, of which style.css has the last word."""
+    last = FOLDER / name / "style.css"
     paths = [FOLDER / "_js" / file for file in SHARED_CSS]
-    paths.append(FOLDER / name / "style.css")
+    paths += [*sorted(set(last.parent.glob("*.css")) - {last}), last]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
@@ -137,6 +138,18 @@ class NameOf(traitlets.TraitType):
         raise traitlets.TraitError(
             f"{self.name} must be one of {', '.join(self.names)}, got {value!r}"
         )
+
+
+class Flag(traitlets.TraitType):
+    """True or False, which the page knows as 1 and 0."""
+
+    def rule(self) -> dict[str, Any]:
+        return {"values": [0, 1]}
+
+    def validate(self, obj: Any, value: Any) -> int:
+        if isinstance(value, numbers.Real) and value in (0, 1):
+            return int(value)
+        raise traitlets.TraitError(f"{self.name} must be True or False, got {value!r}")
 
 
 class Bits(traitlets.TraitType):
