@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 Answer = Callable[..., Tensor]
-Argument = Tensor | float | int
+Argument = Tensor | float | int | Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
