@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.beta_latent_view import assert_shows
+from vaelab.data import load_digits
 
 # A chapter's predictions look alike, and have sliders too.
 WIDGET = "[data-vaelab-widget=beta_latent]"
@@ -39,8 +40,13 @@ def test_it_moves_by_mouse_and_agrees_with_pytorch(page) -> None:
     widget.locator(".vaelab-marks").get_by_text("4", exact=True).click()
     assert_shows(page, 4.0, 16, 0)
     widget.locator(".vaelab-digits label").nth(3).click()
-    page.get_by_role("button", name="Another 3").click()
-    page.get_by_role("button", name="Reset").click()
+    widget.get_by_role("button", name="Another 3").click()
+    threes = [i for i, label in enumerate(load_digits().test_labels.tolist()) if label == 3]
+    assert_shows(page, 4.0, 16, threes[1])
+    widget.get_by_role("button", name="Clear the pad").click()
+    assert_shows(page, 4.0, 16, "0" * 64)
+    widget.get_by_role("button", name="Reset").click()
+    assert_shows(page, 1.0, 8, 0)
 
 
 def test_a_link_holds_a_section_and_the_state(open_page, address, beta_latent_page) -> None:
@@ -51,13 +57,15 @@ def test_a_link_holds_a_section_and_the_state(open_page, address, beta_latent_pa
         "id => Math.abs(document.getElementById(id).getBoundingClientRect().y) < 300", arg=section
     )
 
-    assert page.locator(WIDGET).get_by_role("slider").get_attribute("aria-valuetext") == "β = 4"
+    beta = page.locator(WIDGET).get_by_role("slider", name="Weight of the KL")
+    assert beta.get_attribute("aria-valuetext") == "β = 4"
 
 
 def test_present_works_within_the_theme(open_page, address, beta_latent_page) -> None:
-    page = open_page(f"{address}{beta_latent_page}?present")
+    page = open_page(f"{address}{beta_latent_page}?present=beta_latent")
 
     assert page.locator("dialog").bounding_box() == {"x": 0, "y": 0, "width": 1000, "height": 800}
+    assert page.locator("dialog .vaelab-beta-latent").is_visible()
     page.keyboard.press("Escape")
     page.locator(f"main {WIDGET} .vaelab").wait_for()
 
@@ -65,7 +73,7 @@ def test_present_works_within_the_theme(open_page, address, beta_latent_page) ->
 def test_without_javascript_the_chapter_still_says_it(open_page, address, beta_latent_page) -> None:
     page = open_page(address + beta_latent_page, java_script_enabled=False)
 
-    assert page.locator(".vaelab-fallback").is_visible()
+    assert page.locator(f"{WIDGET} .vaelab-fallback").is_visible()
 
 
 def test_the_page_stays_light(browser, http, beta_latent_page) -> None:

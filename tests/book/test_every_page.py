@@ -11,6 +11,8 @@ def test_it_opens_in_silence_and_asks_nothing_of_other_hosts(open_page, address,
     page.wait_for_load_state("networkidle")
 
     assert page.title()
+    names = page.evaluate("[...document.querySelectorAll('.vaelab [id]')].map((el) => el.id)")
+    assert len(names) == len(set(names))  # each widget brings its own copy of shared scripts
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

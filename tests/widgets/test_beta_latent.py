@@ -12,20 +12,18 @@ import pytest
 import torch
 from traitlets import TraitError
 
+from tests.beta_latent_view import PAIRS, bound_of, figures, held_out, page_noise, vae_of
+from tests.widgets.marginal_truth import odd_images
 from vaelab import pretrained
 from vaelab.data import load_digits
 from vaelab.densities import kl_to_standard_normal
+from vaelab.exact.quadrature import quadrature_log_marginal
 from vaelab.objectives import elbo_terms
 from vaelab.widgets import BetaLatent, static_files
 from vaelab.widgets._host import KernelHost, static_html
-from vaelab.widgets.beta_latent import BETAS, LATENT_DIMS, MANIFEST
+from vaelab.widgets.beta_latent import BETAS
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
-PAIRS = [(beta, dim) for dim in LATENT_DIMS for beta in BETAS]
-
-
-def figures(beta: float, latent_dim: int) -> dict:
-    return MANIFEST["settings"][pretrained.setting_key(beta=beta, latent_dim=latent_dim)]
 
 
 # Traits
@@ -69,6 +67,32 @@ def test_a_bad_latent_dim_names_argument_value_and_choices(value) -> None:
 def test_a_bad_whole_number_names_its_range(name: str, value) -> None:
     with pytest.raises(TraitError, match=rf"{name} must be a whole number from 0 to \d+, got "):
         BetaLatent(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("draws", 3, "one of 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000"),
+        ("view", "both", "one of digit, model"),
+        ("compare", "yes", "True or False"),
+        ("compare", 2, "True or False"),
+        ("drawing", "01", "64 zeros and ones, or empty"),
+        ("other_beta", 5, r"one of 0\.1, "),
+        ("other_latent_dim", 3, "one of 1, 2, 4, 8, 16"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(name: str, value, allowed: str) -> None:
+    with pytest.raises(TraitError, match=f"{name} must be {allowed}.*, got {value!r}"):
+        BetaLatent(**{name: value})
+
+
+def test_compare_is_a_flag() -> None:
+    widget = BetaLatent(compare=True, other_beta=16)
+
+    assert widget.compare
+    assert repr(widget) == "BetaLatent(compare=1, other_beta=16)"
+    widget.compare = False
+    assert widget.state()["compare"] == 0
 
 
 def test_an_unknown_argument_is_refused() -> None:
@@ -128,7 +152,7 @@ def test_bad_values_fail_in_the_build_too() -> None:
 
 
 def test_static_html_asks_nothing_of_the_network() -> None:
-    text = static_html(BetaLatent, {"beta": 1.0, "latent_dim": 2, "image": 0, "seed": 0})
+    text = static_html(BetaLatent, BetaLatent().state())
 
     outside = text.replace("http://www.w3.org/2000/svg", "")  # a name, not an address
     assert not re.search(r"https?://|@import|url\(", outside)
@@ -154,58 +178,233 @@ def test_a_page_loads_a_third_of_a_megabyte_of_data() -> None:
 
 
 @pytest.fixture(scope="module")
-def described(javascript):
-    """What the page shows of one pair: its models are read from the page's own data file."""
+def page(javascript):
+    """V8 with the models of the page's own data file."""
     script = static_files()["beta_latent.js"]
     data = json.loads(script[script.index("] = ") + 4 : script.rindex(";")])
     javascript("[globalThis.models = readModels(data), 0][1]", data=data)
+    javascript("[globalThis.recorded = figures, 0][1]", figures=BetaLatent.recorded())
+    return javascript
 
-    def describe(beta: float, latent_dim: int, image: int) -> dict:
-        return javascript(
-            f"""(() => {{
-                const vae = models.vae({beta}, {latent_dim});
-                const x = models.image({image});
-                return {{ x, ...describeImage(vae, x), z: priorDraws(5, {latent_dim}),
-                    prior: priorDraws(5, {latent_dim}).map((z) => decodeMean(vae, z)),
-                    posterior: standardNormal(POSTERIOR_SEED, POSTERIOR_DRAWS * {latent_dim}),
-                    noise: standardNormal(ELBO_SEED, ELBO_DRAWS * {latent_dim}) }};
-            }})()"""
+
+def of_image(page, beta: float, latent_dim: int, x: torch.Tensor, expression: str):
+    """What an expression with ``vae``, ``x``, ``digit`` and ``widen`` gives in the page."""
+    widen = figures(beta, latent_dim)["importance"]["widen"]
+    return page(
+        f"""(() => {{
+            const vae = models.vae({beta}, {latent_dim});
+            const x = Float64Array.from(image);
+            const digit = describeDigit(vae, x, 5);
+            const widen = {widen};
+            return {expression};
+        }})()""",
+        image=x.tolist(),
+    )
+
+
+def assert_agree(ours: dict, expected: dict) -> None:
+    for name, value in expected.items():
+        torch.testing.assert_close(
+            torch.tensor(ours[name], dtype=torch.float64),
+            torch.as_tensor(value, dtype=torch.float64),
+            **CLOSE,
+            msg=lambda text, n=name: f"{n}: {text}",
         )
-
-    return describe
 
 
 @pytest.mark.parametrize(("beta", "latent_dim"), PAIRS)
-def test_the_page_computes_what_pytorch_computes(described, beta: float, latent_dim: int) -> None:
+def test_the_page_decodes_what_pytorch_decodes(page, beta: float, latent_dim: int) -> None:
     image = 17 * latent_dim + int(beta)
-    ours = {
-        key: torch.tensor(value, dtype=torch.float64)
-        for key, value in described(beta, latent_dim, image).items()
-    }
-    vae = pretrained.load_vae("beta_latent", beta=beta, latent_dim=latent_dim).double()
-    x = load_digits(dtype=torch.float64).test[image]
+    x = held_out()[image]
+    ours = of_image(
+        page,
+        beta,
+        latent_dim,
+        x,
+        f"""{{ ...digit, x: models.image({image}),
+            prior: priorDraws(5, {latent_dim}).map((z) => decodeMean(vae, z)),
+            walk: traverse(vae, digit.mean, {latent_dim - 1}) }}""",
+    )
+    vae = vae_of(beta, latent_dim)
     with torch.no_grad():
         mean, log_var = vae.encode(x)
         deviation = torch.exp(0.5 * log_var)
-        z = mean + deviation * ours["noise"].reshape(-1, latent_dim)
-        distortion = -vae.log_likelihood(x[None], z[:, None]).mean()
-        rate = kl_to_standard_normal(mean, log_var)
-        drawn = vae.decode_mean(mean + deviation * ours["posterior"].reshape(-1, latent_dim))
+        walk = mean.repeat(7, 1)
+        walk[:, -1] = torch.arange(-3, 4)
+        noise = page_noise("posterior", 5, 6, 16)[:, :latent_dim]
         expected = {
             "x": x,
-            "kl": rate,
-            "rate": rate.sum(),
-            "distortion": distortion,
-            "elbo": -distortion - rate.sum(),
+            "mean": mean,
+            "deviation": deviation,
+            "kl": kl_to_standard_normal(mean, log_var),
             "fromMean": vae.decode_mean(mean),
-            "draws": drawn,
-            "prior": vae.decode_mean(ours["z"]),
+            "draws": vae.decode_mean(mean + deviation * noise),
+            "prior": vae.decode_mean(page_noise("prior", 5, 24, 16)[:, :latent_dim]),
+            "walk": vae.decode_mean(walk),
         }
 
-    for name, value in expected.items():
-        torch.testing.assert_close(
-            ours[name], value, **CLOSE, msg=lambda text, n=name: f"{n}: {text}"
+    assert_agree(ours, expected)
+
+
+BOUND = """(() => {
+    const bound = createBound(vae, x, digit, { widen, seed: 5 });
+    bound.advance(7);
+    bound.advance(DRAWS);
+    return bound.now();
+})()"""
+
+
+@pytest.mark.parametrize(("beta", "latent_dim"), PAIRS)
+def test_both_estimates_are_vaelabs(page, beta: float, latent_dim: int) -> None:
+    x = held_out()[22 * latent_dim - 7]
+    ours = of_image(page, beta, latent_dim, x, BOUND.replace("DRAWS", "300"))
+
+    assert ours.pop("count") == 300
+    assert_agree(ours, bound_of(beta, latent_dim, x, 300, seed=5))
+
+
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("latent_dim", [1, 16])
+def test_no_image_is_too_odd(page, beta: float, latent_dim: int) -> None:
+    """Blank, full, stripes, noise, negatives; many draws and one, of which no error is known."""
+    for x in odd_images():
+        ours = of_image(page, beta, latent_dim, x, BOUND.replace("DRAWS", "50"))
+        del ours["count"]
+        assert_agree(ours, bound_of(beta, latent_dim, x, 50, seed=5))
+
+        single = of_image(
+            page, beta, latent_dim, x, BOUND.replace("DRAWS", "1").replace("(7)", "(1)")
         )
+        assert single.pop("elboError") == single.pop("error") == "Infinity"
+        assert all(isinstance(value, int | float) for value in single.values())
+
+
+EXACT = """(() => {
+    const steps = exactMarginals().steps(vae, x);
+    let found;
+    while (!found) found = steps();
+    return found;
+})()"""
+
+
+@pytest.mark.parametrize("beta", [0.1, 1.0, 16.0])
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_the_exact_value_is_quadratures(page, beta: float, latent_dim: int) -> None:
+    """And is as far off as it says, at most."""
+    step = {1: 0.004, 2: 0.03}[latent_dim]
+    for x in [held_out()[40], held_out()[301], odd_images()[5]]:
+        truth = quadrature_log_marginal(
+            x[None], vae_of(beta, latent_dim).log_likelihood, latent_dim, 10.0, step
+        ).log_marginal.item()
+        found = of_image(page, beta, latent_dim, x, EXACT)
+        off = abs(found["value"] - truth)
+
+        assert off < 0.01
+        assert off <= float(found["error"]) + 1e-6
+
+
+def test_lattices_of_the_last_models_are_kept(page) -> None:
+    """A second image of the same model decodes nothing; of many models the oldest are let go."""
+    steps = page(
+        """(() => {
+            const exact = exactMarginals();
+            const count = (beta, image) => {
+                const steps = exact.steps(models.vae(beta, 1), models.image(image));
+                let number = 1;
+                while (!steps()) number++;
+                return number;
+            };
+            return [count(1, 0), count(1, 1), count(2, 0), count(3, 0), count(4, 0), count(1, 0)];
+        })()"""
+    )
+    anew = steps[0]
+
+    assert anew > 50
+    assert steps == [anew, 2, anew, anew, anew, anew]
+
+
+def test_the_active_latents_come_first(page) -> None:
+    """Which latents are active is a matter of their means' variance; their order is of rates."""
+    settings = {(s["beta"], s["latent_dim"]): s for s in BetaLatent.recorded()["settings"]}
+    for beta, latent_dim in PAIRS:
+        setting = settings[beta, latent_dim]
+        with torch.no_grad():
+            variance = vae_of(beta, latent_dim).encode(held_out())[0].var(0)
+        active = set((variance > 0.01).nonzero().flatten().tolist())
+
+        assert set(setting["order"][: setting["active_units"]]) == active
+        assert sorted(setting["order"]) == list(range(latent_dim))
+
+
+@pytest.mark.parametrize(("beta", "latent_dim"), PAIRS)
+def test_the_spread_over_seeds_holds_the_seed_that_is_shown(
+    page, beta: float, latent_dim: int
+) -> None:
+    recorded = figures(beta, latent_dim)
+    seeds = recorded["over_seeds"]
+
+    assert {len(values) for values in seeds.values()} == {3}
+    for name in ("rate", "distortion", "elbo", "active_units"):
+        assert seeds[name][0] == pytest.approx(recorded[name], rel=1e-9)
+    least, most = min(seeds["elbo"]), max(seeds["elbo"])
+    shown = page("describeSpread(values)", values=seeds["elbo"]).replace("\N{MINUS SIGN}", "-")
+    assert f"{least:.2f}" in shown
+    assert f"{most:.2f}" in shown
+
+
+# What is drawn and said of the bound
+
+
+def known(**changes) -> dict:
+    bound = {
+        "count": 1000,
+        "rate": 5.0,
+        "distortion": 15.0,
+        "elbo": -20.0,
+        "elboError": 0.05,
+        "logMarginal": -18.9,
+        "error": 0.05,
+        "effective": 200.0,
+        "gap": 1.1,
+        "exact": None,
+    }
+    return {**bound, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "about 1.10 nats short"),
+        ({"count": 1, "effective": 1.0}, "raise K"),
+        ({"effective": 3.0}, "only 3.0 of 1,000 draws count"),
+        ({"logMarginal": -25.0, "gap": -5.0}, "below the bound"),
+        ({"error": 2.0}, "within its own error"),
+        ({"gap": 0.01, "error": 0.001, "elboError": 0.001}, "about 0.01 nats short"),
+        ({"gap": 0.001, "error": 0.001, "elboError": 0.001}, "less than 0.1 nats"),
+        (
+            {"exact": {"value": -18.8, "error": 0.001}},
+            "1.20 nats short. The estimate is off by −0.10",
+        ),
+        ({"exact": {"value": -18.8, "error": 1e999}}, "1.10 nats short. Some of p(x) lies beyond"),
+    ],
+)
+def test_the_verdict_fits_the_numbers(page, changes: dict, words: str) -> None:
+    text = json.dumps(known(**changes)).replace("Infinity", "1e999")
+
+    assert words in page(f"boundVerdict({text})")
+
+
+@pytest.mark.parametrize("low", [-18.9, -19.9, -60.0, -2000.0])
+def test_two_settings_share_an_axis_that_holds_them(page, low: float) -> None:
+    bounds = [known(), known(elbo=low, logMarginal=low + 0.2)]
+    axis = page("boundRange(bounds)", bounds=bounds)
+
+    assert axis["least"] < min(low, -20.0)
+    assert axis["most"] > -18.9
+    assert axis["most"] - axis["least"] < 4 * max(0.5, -18.9 - min(low, -20.0))
+
+
+# What was recorded
 
 
 @pytest.mark.parametrize(("beta", "latent_dim"), [(0.25, 16), (1.0, 2), (2.0, 8), (16.0, 4)])

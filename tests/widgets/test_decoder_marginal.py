@@ -83,7 +83,7 @@ def test_the_page_reads_the_held_out_digits(page) -> None:
 
 
 def test_log_marginals_are_those_of_a_finer_grid(page) -> None:
-    """The figure in quadrature.js; and the error that the page shows is never too small."""
+    """The figure in decoder_lattice.js; and the error that the page shows is never too small."""
     fine = {"half_width": 6.0, "step": 0.03}
     truth = quadrature_log_marginal(held_out(), model().log_likelihood, 2, **fine)
 

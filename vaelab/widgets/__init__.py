@@ -12,21 +12,25 @@ In the book's build (``VAELAB_HOST=static``) the same line leaves HTML that need
 from vaelab.widgets._host import Widget, data_script
 from vaelab.widgets.beta_latent import BetaLatent
 from vaelab.widgets.decoder_marginal import DecoderMarginal
+from vaelab.widgets.elbo_stepper import ElboStepper
 from vaelab.widgets.fit_q import FitQ
 from vaelab.widgets.importance_sampling import ImportanceSampling
 from vaelab.widgets.live_training import TrainLive
 from vaelab.widgets.naive_monte_carlo import NaiveMonteCarlo
 from vaelab.widgets.partition_function import PartitionFunction
+from vaelab.widgets.reparameterisation import Reparameterisation
 from vaelab.widgets.vae_lab import VAELab
 
 __all__ = [
     "REGISTRY",
     "BetaLatent",
     "DecoderMarginal",
+    "ElboStepper",
     "FitQ",
     "ImportanceSampling",
     "NaiveMonteCarlo",
     "PartitionFunction",
+    "Reparameterisation",
     "TrainLive",
     "VAELab",
     "static_files",
@@ -41,6 +45,8 @@ REGISTRY: dict[str, type[Widget]] = {
         DecoderMarginal,
         NaiveMonteCarlo,
         ImportanceSampling,
+        ElboStepper,
+        Reparameterisation,
         FitQ,
         BetaLatent,
         VAELab,

@@ -1,6 +1,10 @@
 // Controls made of native inputs, so that keyboard, touch and screen readers work as usual.
 
-let controlCount = 0;
+/** An id or a name for one control. Each widget of a page brings its own copy of this script. */
+function uniqueName(kind) {
+  globalThis.vaelabControls = (globalThis.vaelabControls ?? 0) + 1;
+  return `vaelab-${kind}-${globalThis.vaelabControls}`;
+}
 
 // JupyterLab moves between cells on arrows and Enter, unless the focused element says this.
 const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
@@ -26,7 +30,7 @@ function button(label, onclick, attributes = {}) {
  * set, moves the thumb to the nearest.
  */
 function slider({ label, symbol, values, marks = values, show = String, onChange }) {
-  const id = `vaelab-slider-${++controlCount}`;
+  const id = uniqueName("slider");
   const input = h("input", {
     id,
     ...OWN_KEYS,
@@ -64,7 +68,7 @@ function slider({ label, symbol, values, marks = values, show = String, onChange
 
 /** Radio buttons in a fieldset; `content(value)` is what each shows. */
 function radioGroup({ legend, values, content, describe, onChange, class: extra = "" }) {
-  const name = `vaelab-radio-${++controlCount}`;
+  const name = uniqueName("radio");
   const inputs = new Map();
   const labels = values.map((value) => {
     const input = h("input", {

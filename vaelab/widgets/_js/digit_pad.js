@@ -26,7 +26,7 @@ function cellsBetween([row, column], [lastRow, lastColumn]) {
  * @param {() => void} onEnd  told when a pointer's stroke is over
  */
 function digitPad({ label, onDraw, onEnd, size = 8 }) {
-  const name = `vaelab-pad-${++controlCount}`;
+  const name = uniqueName("pad");
   const cells = Array.from({ length: size * size }, (_, i) =>
     h("button", {
       type: "button",

@@ -1,11 +1,11 @@
-// What the widget shows, as numbers: no page is needed for this part.
+// What the widget shows of a digit, as numbers: no page is needed for this part.
 
 const PRIOR_DRAWS = 24;
 const POSTERIOR_DRAWS = 6;
-const ELBO_DRAWS = 200;
-// Seeds of noise that stays the same, so that only the model changes between two choices.
-const POSTERIOR_SEED = 1;
-const ELBO_SEED = 2;
+const TRAVERSAL = [-3, -2, -1, 0, 1, 2, 3];
+const WIDEST = 16; // latents
+// One seed, many streams of noise: which begins where.
+const STREAM = { prior: 0, posterior: 10_000, reconstruction: 20_000, proposal: 30_000 };
 
 /** The models and images of a data file. */
 function readModels(data) {
@@ -23,20 +23,35 @@ function readModels(data) {
   return { vae: (beta, latentDim) => models.get(`${beta} ${latentDim}`), image };
 }
 
-/** Latents from the prior. Of 16 numbers a picture the first d are used: same noise for all d. */
-function priorDraws(seed, latentDim, count = PRIOR_DRAWS, widest = 16) {
-  const noise = standardNormal(seed, count * widest);
-  return Array.from({ length: count }, (_, i) => noise.slice(i * widest, i * widest + latentDim));
+/** Rows of noise. Of 16 numbers a picture the first d are used: the same noise for all d. */
+function noiseRows(seed, latentDim, count) {
+  const noise = standardNormal(seed, count * WIDEST);
+  return Array.from({ length: count }, (_, i) => noise.slice(i * WIDEST, i * WIDEST + latentDim));
 }
 
-/** Everything shown about one held-out image. */
-function describeImage(vae, x) {
+function priorDraws(seed, latentDim) {
+  return noiseRows(STREAM.prior + seed, latentDim, PRIOR_DRAWS);
+}
+
+/** An image, encoded, sampled and decoded. */
+function describeDigit(vae, x, seed) {
   const { mean, logVar } = encode(vae, x);
-  const noise = standardNormal(POSTERIOR_SEED, POSTERIOR_DRAWS * vae.latentDim);
-  const draws = Array.from({ length: POSTERIOR_DRAWS }, (_, k) => {
-    const row = noise.subarray(k * vae.latentDim, (k + 1) * vae.latentDim);
-    return decodeMean(vae, samplePosterior(mean, logVar, row));
+  return {
+    mean,
+    deviation: logVar.map((value) => Math.exp(0.5 * value)),
+    kl: klToStandardNormal(mean, logVar),
+    fromMean: decodeMean(vae, mean),
+    draws: noiseRows(STREAM.posterior + seed, vae.latentDim, POSTERIOR_DRAWS).map((noise) =>
+      decodeMean(vae, samplePosterior(mean, logVar, noise)),
+    ),
+  };
+}
+
+/** What one latent does, with the others at the posterior's mean. */
+function traverse(vae, mean, latent) {
+  return TRAVERSAL.map((value) => {
+    const z = mean.slice();
+    z[latent] = value;
+    return decodeMean(vae, z);
   });
-  const terms = elboTerms(vae, x, standardNormal(ELBO_SEED, ELBO_DRAWS * vae.latentDim));
-  return { ...terms, fromMean: decodeMean(vae, mean), draws };
 }

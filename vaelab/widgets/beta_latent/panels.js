@@ -1,4 +1,5 @@
-// The parts of the widget that show something. Each is an element and a way to update it.
+// Pictures, and the figures recorded with the weights. Each panel is an element and a way to
+// update it.
 
 /** What the test log-likelihood rests on. */
 function describeLikelihood(likelihood) {
@@ -6,7 +7,7 @@ function describeLikelihood(likelihood) {
     const error = likelihood.mean_error.toExponential(0);
     return `log p(x) by quadrature, right to ${error} nats on average.`;
   }
-  const samples = likelihood.num_samples.toLocaleString("en");
+  const samples = GROUPED.format(likelihood.num_samples);
   const error = likelihood.standard_error.toFixed(3);
   return (
     `log p(x) estimated by importance sampling: K = ${samples} draws, ` +
@@ -14,15 +15,21 @@ function describeLikelihood(likelihood) {
   );
 }
 
+/** Least and most of a figure over trainings from several seeds. */
+function describeSpread(values, digits = 2) {
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((v) => formatNumber(v, digits));
+  return least === most ? `always ${least}` : `${least} to ${most}`;
+}
+
 /** The figures recorded with the weights, over all held-out digits. */
 function averagesPanel(recorded) {
   const { el, cells } = numberList(
     [
-      ["rate", "Rate R", "KL(q ‖ prior)"],
-      ["distortion", "Distortion D", "−E log p(x | z)"],
-      ["elbo", "ELBO", "−R − D"],
+      ["rate", "Rate R", ""],
+      ["distortion", "Distortion D", ""],
+      ["elbo", "ELBO", ""],
       ["likelihood", "log p(x)", ""],
-      ["active", "Active units", "latents in use"],
+      ["active", "Active units", ""],
     ],
     "vaelab-averages",
   );
@@ -32,85 +39,56 @@ function averagesPanel(recorded) {
   const unit = h(
     "p",
     { class: "vaelab-unit" },
-    `Nats an image, averaged over ${recorded.labels.length} held-out digits; recorded with the weights.`,
+    `Nats an image, averaged over ${recorded.labels.length} held-out digits; ELBO = −R − D. ` +
+      `Small: least to most of ${recorded.seeds.length} trainings, of which the first is shown. `,
     h("span", { class: "vaelab-basis", "data-longest": longest }, basis),
   );
   function show(figures) {
-    const { likelihood } = figures;
-    const exact = likelihood.method === "quadrature";
-    for (const key of ["rate", "distortion", "elbo"]) setNumber(cells[key].value, figures[key]);
+    const { likelihood, over_seeds: seeds } = figures;
+    for (const key of ["rate", "distortion", "elbo"]) {
+      setNumber(cells[key].value, figures[key]);
+      cells[key].note.textContent = describeSpread(seeds[key]);
+    }
     setNumber(cells.likelihood.value, likelihood.log_likelihood);
-    cells.likelihood.name.textContent = exact ? "log p(x)" : "log p(x), est.";
-    cells.likelihood.note.textContent = exact ? "quadrature" : `± ${likelihood.standard_error.toFixed(3)}`;
+    cells.likelihood.name.textContent = likelihood.method === "quadrature" ? "log p(x)" : "log p(x), est.";
+    cells.likelihood.note.textContent = describeSpread(seeds.log_likelihood);
     basis.textContent = describeLikelihood(likelihood);
     cells.active.value.value = figures.active_units;
     cells.active.value.textContent = `${figures.active_units} of ${figures.latent_dim}`;
+    cells.active.note.textContent = describeSpread(seeds.active_units, 0);
   }
-  return { parts: [el, unit], show };
+  return { el: h("div", { class: "vaelab-averages-box" }, el, unit), show };
 }
 
 /** Pictures decoded from the prior. */
-function priorPanel(onMore) {
+function priorPanel() {
   const tiles = tileRow(PRIOR_DRAWS);
   const label = `${PRIOR_DRAWS} pictures decoded from draws of the prior`;
-  const el = h(
-    "div",
-    { class: "vaelab-prior" },
-    captioned("Decoded from draws of the prior", pictures(tiles, label)),
-    button("New draws", onMore),
-  );
+  const el = h("div", { class: "vaelab-prior" }, captioned("Samples from the prior", pictures(tiles, label)));
   const show = (vae, seed) =>
     priorDraws(seed, vae.latentDim).forEach((z, i) => paint(tiles[i], decodeMean(vae, z)));
   return { el, show };
 }
 
-/** One image, coded and decoded. */
-function digitPanel() {
-  const [original, fromMean] = tileRow(2);
-  const draws = tileRow(POSTERIOR_DRAWS);
-  const drawsLabel = `${POSTERIOR_DRAWS} pictures decoded from draws of q`;
-  const row = h(
+/** What a code decodes to: q's mean, draws of q, and what one latent does. */
+function decodedPanel() {
+  const draws = tileRow(1 + POSTERIOR_DRAWS);
+  const walk = tileRow(TRAVERSAL.length);
+  const drawsLabel = `Decoded from the mean of q, and from ${POSTERIOR_DRAWS} draws of q`;
+  const walkLabel = "Decoded with one latent from −3 to 3, the others at the mean of q";
+  const ticks = TRAVERSAL.map((value) => h("span", {}, formatNumber(value, 0)));
+  const walkFigure = captioned("Decoded with one latent from −3 to 3", pictures(walk, walkLabel));
+  walkFigure.append(h("div", { class: "vaelab-tiles vaelab-walk-ticks", "aria-hidden": "true" }, ticks));
+  const el = h(
     "div",
-    { class: "vaelab-recon" },
-    captioned("Held out", pictures([original], "The held-out digit")),
-    captioned("q’s mean", pictures([fromMean], "Decoded from the mean of q")),
-    captioned("Decoded from draws of q", pictures(draws, drawsLabel)),
+    { class: "vaelab-decoded" },
+    captioned(`Decoded: q’s mean, then ${POSTERIOR_DRAWS} draws of q`, pictures(draws, drawsLabel)),
+    walkFigure,
   );
-  const numbers = numberList(
-    [
-      ["rate", "Rate", "exact"],
-      ["distortion", "Distortion", "\u00a0"],
-      ["elbo", "ELBO", "−R − D"],
-    ],
-    "vaelab-single",
-  );
-  const unit = `Nats, this digit; its distortion averaged over ${ELBO_DRAWS} draws of z.`;
-  const bars = h("div", { class: "vaelab-bars", role: "img", "aria-label": "Rate of each latent" });
-  const about = h(
-    "div",
-    { class: "vaelab-about" },
-    h("div", {}, numbers.el, h("p", { class: "vaelab-unit" }, unit)),
-    captioned("Rate of each latent, this digit", bars),
-  );
-  function showBars(kl) {
-    const most = Math.max(4, ...kl);
-    const named = kl.length <= 8; // with more bars their numbers would run into each other
-    const texts = kl.map((value) => value.toFixed(2)).join(", ");
-    bars.setAttribute("aria-label", `Rate of each latent in nats: ${texts}`);
-    bars.replaceChildren(
-      ...kl.map((value) =>
-        h("span", { style: `--share: ${value / most}` }, named ? h("i", {}, value.toFixed(1)) : null),
-      ),
-    );
+  function show(vae, digit, unit, latent) {
+    [digit.fromMean, ...digit.draws].forEach((values, k) => paint(draws[k], values));
+    traverse(vae, digit.mean, latent).forEach((values, k) => paint(walk[k], values));
+    walkFigure.firstChild.textContent = `Decoded with latent ${unit} from −3 to 3`;
   }
-  function show(vae, x) {
-    const shown = describeImage(vae, x);
-    paint(original, x);
-    paint(fromMean, shown.fromMean);
-    shown.draws.forEach((values, k) => paint(draws[k], values));
-    for (const key of ["rate", "distortion", "elbo"]) setNumber(numbers.cells[key].value, shown[key]);
-    numbers.cells.distortion.note.textContent = `± ${shown.standardError.toFixed(2)}`;
-    showBars([...shown.kl]);
-  }
-  return { parts: [row, about], show };
+  return { el, show };
 }

@@ -71,52 +71,71 @@ function ratePlot(points, onPick) {
   const el = h("div", { class: "vaelab-plot" }, svg);
   const dims = [...new Set(points.map((point) => point.latent_dim))];
   let geometry;
-  let current = points[0];
+  let chosen = [{ letter: "A", figures: points[0] }];
   let drawn; // parts that move with the choice
 
+  function drawCurve(dim) {
+    const at = (point) => [geometry.x(point.rate), geometry.y(point.distortion)];
+    const row = points.filter((point) => point.latent_dim === dim);
+    const [endX, endY] = at(row[0]); // smallest beta: the far end of the curve
+    return s(
+      "g",
+      { class: "curve" },
+      s("path", { d: pathThrough(row.map(at)) }),
+      ...row.map((point) => s("circle", { cx: at(point)[0], cy: at(point)[1], r: 3 })),
+      s("text", { x: endX + 0.8 * geometry.em, y: endY + 0.35 * geometry.em }, `d = ${dim}`),
+    );
+  }
+  /** What belongs to one setting: its place, and the line of all pairs with the same ELBO. */
+  function drawMarks(letter) {
+    const bound = s("path", { class: "same-elbo" });
+    const label = s("text", { class: "same-elbo", "text-anchor": "end" });
+    const name = s("text", { class: "letter", "text-anchor": "middle", y: -1.1 * geometry.em }, letter);
+    const ring = s("g", { class: "ring" }, s("circle", { r: 9 }), s("circle", { r: 4.5 }), name);
+    return { bound, label, name, ring, el: s("g", { class: `marks-${letter.toLowerCase()}` }, bound, label, ring) };
+  }
   function draw() {
     const { clientWidth: width, clientHeight: height } = el;
     if (!width || !height) return; // not shown yet
     geometry = plotGeometry(points, width, height, parseFloat(getComputedStyle(svg).fontSize));
-    const at = (point) => [geometry.x(point.rate), geometry.y(point.distortion)];
-    const curves = dims.map((dim) => {
-      const row = points.filter((point) => point.latent_dim === dim);
-      const [endX, endY] = at(row[0]); // smallest beta: the far end of the curve
-      return s(
-        "g",
-        { class: "curve" },
-        s("path", { d: pathThrough(row.map(at)) }),
-        ...row.map((point) => s("circle", { cx: at(point)[0], cy: at(point)[1], r: 3 })),
-        s("text", { x: endX + 0.8 * geometry.em, y: endY + 0.35 * geometry.em }, `d = ${dim}`),
-      );
-    });
-    const bound = s("path", { class: "same-elbo" });
-    const boundLabel = s("text", { class: "same-elbo", "text-anchor": "end" });
-    const ring = s("g", { class: "ring" }, s("circle", { r: 9 }), s("circle", { r: 4.5 }));
+    const curves = dims.map(drawCurve);
+    const marks = Object.fromEntries(LETTERS.map((letter) => [letter, drawMarks(letter)]));
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    svg.replaceChildren(...drawAxes(geometry), bound, boundLabel, ...curves, ring);
-    drawn = { curves, bound, boundLabel, ring };
-    update(current);
+    svg.replaceChildren(...drawAxes(geometry), ...curves, ...LETTERS.map((letter) => marks[letter].el));
+    drawn = { curves, marks };
+    update(chosen);
+  }
+  function place({ bound, label, name, ring }, figures, above) {
+    const line = geometry.sameElbo(figures.elbo);
+    const [endX, endY] = line.at(-1); // down here the line is steep, and nothing lies left of it
+    bound.setAttribute("d", pathThrough(line));
+    label.setAttribute("x", endX - 8);
+    label.setAttribute("y", chosen.length > 1 ? geometry.bottom - (0.4 + 1.4 * above) * geometry.em : endY - 4);
+    label.textContent = `${chosen.length > 1 ? `${name.textContent}: ` : ""}ELBO ${formatNumber(figures.elbo)}`;
+    name.style.display = chosen.length > 1 ? "" : "none";
+    const [x, y] = [geometry.x(figures.rate), geometry.y(figures.distortion)];
+    ring.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  function update(point) {
-    current = point;
-    svg.setAttribute(
-      "aria-label",
-      `Rate-distortion curves, one for each latent dimension. Now at rate ${point.rate.toFixed(2)} ` +
-        `and distortion ${point.distortion.toFixed(2)} nats.`,
-    );
+  /** @param {{letter: string, figures: object}[]} settings  one or two */
+  function update(settings) {
+    chosen = settings;
+    const said = settings.map(({ letter, figures }) => {
+      const who = settings.length > 1 ? `${letter} is` : "Now";
+      return `${who} at rate ${formatNumber(figures.rate)} and distortion ${formatNumber(figures.distortion)} nats.`;
+    });
+    svg.setAttribute("aria-label", `Rate-distortion curves, one for each latent dimension. ${said.join(" ")}`);
     if (!drawn) return;
-    drawn.curves.forEach((curve, i) => curve.classList.toggle("chosen", dims[i] === point.latent_dim));
-    svg.insertBefore(drawn.curves[dims.indexOf(point.latent_dim)], drawn.ring); // on top
-    const line = geometry.sameElbo(point.elbo);
-    const [endX, endY] = line.at(-1); // down here the line is steep, and nothing lies left of it
-    drawn.bound.setAttribute("d", pathThrough(line));
-    drawn.boundLabel.setAttribute("x", endX - 8);
-    drawn.boundLabel.setAttribute("y", endY - 4);
-    drawn.boundLabel.textContent = `ELBO ${formatNumber(point.elbo)}`;
-    const [x, y] = [geometry.x(point.rate), geometry.y(point.distortion)];
-    drawn.ring.style.transform = `translate(${x}px, ${y}px)`;
+    drawn.curves.forEach((curve, i) => {
+      const letters = settings.filter(({ figures }) => figures.latent_dim === dims[i]).map(({ letter }) => letter);
+      curve.classList.toggle("chosen", letters.length > 0);
+      curve.classList.toggle("marks-b", letters[0] === "B");
+    });
+    for (const letter of LETTERS) {
+      const setting = settings.find((one) => one.letter === letter);
+      drawn.marks[letter].el.style.display = setting ? "" : "none";
+      if (setting) place(drawn.marks[letter], setting.figures, letter === "A" ? 1 : 0);
+    }
   }
 
   svg.addEventListener("click", (event) => {
@@ -125,12 +144,12 @@ function ratePlot(points, onPick) {
       const across = geometry.x(point.rate) - (event.clientX - box.x);
       const down = geometry.y(point.distortion) - (event.clientY - box.y);
       // Where curves lie on top of each other, stay on the one chosen.
-      return Math.hypot(across, down) - (point.latent_dim === current.latent_dim ? 2 : 0);
+      return Math.hypot(across, down) - (chosen.some(({ figures }) => figures.latent_dim === point.latent_dim) ? 2 : 0);
     };
     const nearest = points.reduce((a, b) => (distance(b) < distance(a) ? b : a));
     if (distance(nearest) < 24) onPick(nearest);
   });
   const observer = new ResizeObserver(draw);
   observer.observe(el);
-  return { el, update, draw, stop: () => observer.disconnect() };
+  return { el, update, stop: () => observer.disconnect() };
 }

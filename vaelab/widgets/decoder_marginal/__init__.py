@@ -42,7 +42,8 @@ class DecoderMarginal(Host):
     script_files = (
         "../_js/digit_pad.js",
         "../_js/slices.js",
-        "quadrature.js",
+        "../_js/decoder_lattice.js",
+        "prior_mass.js",
         "plane.js",
         "panels.js",
         "standing.js",

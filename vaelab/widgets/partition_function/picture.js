@@ -4,7 +4,7 @@ const PIXEL_MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], 
 
 /** @param {(bit: number) => void} onFlip  told which binary digit of the picture changes */
 function pixelBoard(onFlip) {
-  const name = `vaelab-pixels-${++controlCount}`;
+  const name = uniqueName("pixels");
   const label = "The picture x; pressed pixels are white. Arrow keys move, Space flips.";
   const el = h("div", { class: "vaelab-board", role: "group", "aria-label": label });
   let [height, width] = [0, 0];
@@ -55,7 +55,7 @@ function pixelBoard(onFlip) {
  * stops, which a picture in between leaves where it is nearest.
  */
 function progressBar(onGo) {
-  const id = `vaelab-slider-${++controlCount}`;
+  const id = uniqueName("slider");
   let pictures = 2;
   let stops = 1;
   const input = h("input", {
