@@ -180,7 +180,7 @@ def plan(page: Page, widget: Locator) -> Plan:
 
 
 def keys(page: Page, widget: Locator) -> Plan:
-    for slider in widget.locator("input[type=range]").all():
+    for slider in widget.locator("input[type=range]:visible").all():
         name = slider.evaluate("el => el.labels[0]?.firstChild.textContent.trim()")
         slider.focus()
         page.keyboard.press("Home")
@@ -228,6 +228,8 @@ def clicks(page: Page, widget: Locator) -> Plan:
         name = f"click on {label if len(members) == 1 else f'{len(members)} buttons'}"
         for k in range(CLICKS):
             member = members[5 * k % len(members)]
+            if not member.is_visible():  # another tab has been opened
+                continue
             member.scroll_into_view_if_needed()
             box = member.bounding_box()
             place = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
