@@ -180,13 +180,17 @@ def plan(page: Page, widget: Locator) -> Plan:
 
 
 def keys(page: Page, widget: Locator) -> Plan:
-    for slider in widget.locator("input[type=range]:visible").all():
+    for slider in widget.locator("input[type=range]").all():
+        if not slider.is_visible():  # it waits on another tab
+            continue
         name = slider.evaluate("el => el.labels[0]?.firstChild.textContent.trim()")
         slider.focus()
         page.keyboard.press("Home")
         for _ in range(min(SLIDER_STEPS, int(slider.get_attribute("max")))):
             yield name, lambda: page.keyboard.press("ArrowRight")
     for radio in widget.locator("input[type=radio]:checked").all():
+        if not radio.is_visible():
+            continue
         name = radio.evaluate("el => el.closest('fieldset').querySelector('legend').textContent")
         radio.focus()
         for _ in range(CLICKS):
@@ -203,7 +207,7 @@ def drags(page: Page, widget: Locator) -> Plan:
             }""",
             list(DRAGGED),
         )
-        if not name:
+        if not name or not surface.is_visible():
             continue
         surface.scroll_into_view_if_needed()
         box = surface.bounding_box()
@@ -228,7 +232,7 @@ def clicks(page: Page, widget: Locator) -> Plan:
         name = f"click on {label if len(members) == 1 else f'{len(members)} buttons'}"
         for k in range(CLICKS):
             member = members[5 * k % len(members)]
-            if not member.is_visible():  # another tab has been opened
+            if not member.is_visible():  # a click has opened another tab
                 continue
             member.scroll_into_view_if_needed()
             box = member.bounding_box()

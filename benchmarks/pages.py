@@ -2,8 +2,9 @@
 
 Usage: python -m benchmarks.pages [--book _build/html] [--rounds 3] [--only chapters/01]
 
-Drives Chromium over the built book, served on loopback, and writes ``PAGES.md``. Ends with 1
-where a bound is exceeded.
+Drives Chromium over the built book, served on loopback, and writes ``PAGES.md``, anew after
+each page, so that what was measured is kept if it stops; with ``--only`` it prints instead. Ends
+with 1 where a bound is exceeded.
 """
 
 from __future__ import annotations
@@ -277,6 +278,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"pages: {error}", file=sys.stderr)
         return 1
     widgets, results = [], []
+
+    def so_far() -> str:
+        return report(widgets, results, where, options.rounds)
+
     with sync_playwright() as playwright, serve(options.book) as address:
         browser = launch(playwright)
         where = machine(browser)
@@ -295,10 +300,11 @@ def main(arguments: list[str] | None = None) -> int:
                 ]
                 widgets.append(WidgetResult(name, path, *times))
             print(f"{path} is done", flush=True)
+            if not options.only:
+                RESULTS.write_text(so_far(), encoding="utf-8", newline="\n")
         browser.close()
-    RESULTS.write_text(
-        report(widgets, results, where, options.rounds), encoding="utf-8", newline="\n"
-    )
+    if options.only:
+        print(so_far())
     over = list(over_bounds(widgets, results))
     print("\n".join(over) or "nothing exceeds its bound")
     return 1 if over else 0
