@@ -105,17 +105,23 @@ def test(options):
 
 
 def provide_browser():
-    """Some tests click in Chromium: install Debian's where we may, else say what is missing."""
-    if shutil.which("chromium") or shutil.which("chromium-browser"):
-        return
+    """Some tests click in Chromium: install Debian's where we may, else say what is missing.
+
+    Its shell without windows is the quickest. Older Debians have only the whole browser.
+    """
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if is_root and os.path.exists("/etc/debian_version"):
-        say("Installing Debian's chromium, in which some tests click.")
-        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for step in ["update"], ["install", "--yes", "--no-install-recommends", "chromium"]:
-            subprocess.call(["apt-get", "-qq", *step], env=quiet, stdout=subprocess.DEVNULL)
-        if shutil.which("chromium"):
+    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    for package in "chromium-headless-shell", "chromium":
+        if shutil.which(package):
             return
+        if is_root and os.path.exists("/etc/debian_version"):
+            say("Looking for Debian's {}, in which some tests click.".format(package))
+            for step in ["update"], ["install", "--yes", "--no-install-recommends", package]:
+                subprocess.call(["apt-get", "-qq", *step], env=quiet, stdout=subprocess.DEVNULL)
+            if shutil.which(package):
+                return
+    if shutil.which("chromium-browser"):
+        return
     say(
         "No chromium was found. Tests in a browser will skip (under CI, fail), unless Playwright "
         "has its own.\nOn Debian: sudo apt-get install chromium. Elsewhere: "

@@ -204,6 +204,13 @@ def test_a_class_shows_its_own_arguments(pages: dict[str, str]) -> None:
         "latent_dim",
         "image",
         "seed",
+        "drawing",
+        "unit",
+        "draws",
+        "view",
+        "compare",
+        "other_beta",
+        "other_latent_dim",
     ]
     # Nobody calls a protocol.
     protocol = entry(pages["gap"], "vaelab.gap.Family").partition("</dt>")[0]

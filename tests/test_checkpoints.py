@@ -140,7 +140,9 @@ def test_resume_refuses_what_does_not_fit_and_touches_nothing(
     assert torch.equal(weights(vae), before)
 
 
-@pytest.mark.parametrize("function", [{"beta": WARM_UP}, {"objective": IWAE}], ids=["beta", "objective"])
+@pytest.mark.parametrize(
+    "function", [{"beta": WARM_UP}, {"objective": IWAE}], ids=["beta", "objective"]
+)
 def test_functions_have_to_be_handed_in_again(function: dict, x: Tensor, tmp_path) -> None:
     Trainer(new_vae(), x, **function).save(tmp_path / "run.pt")
 

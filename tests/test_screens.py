@@ -1,7 +1,6 @@
 """The reviewer's pictures: which pages, what is said where something is missing, and the files."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import sync_playwright
 
 import tasks
 from tools import screens
+from tools.chromium import system_chromium
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_without_a_book_it_says_how_to_make_one(tmp_path, monkeypatch, capsys) -
 def test_without_a_browser_it_says_how_to_get_one(book, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(screens, "HTML", book)
     monkeypatch.setattr(screens, "SCREENS", tmp_path / "screens")
-    monkeypatch.setattr(screens.shutil, "which", lambda name: None)
+    monkeypatch.setattr(screens, "system_chromium", lambda: None)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
 
     assert screens.main([]) == 1
@@ -63,7 +63,7 @@ def test_without_a_browser_it_says_how_to_get_one(book, tmp_path, monkeypatch, c
 def provide_browser() -> None:
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
-    if not (shutil.which("chromium") or shutil.which("chromium-browser") or own.exists()):
+    if not (system_chromium() or own.exists()):
         pytest.skip("no browser: install Debian's chromium, or run `playwright install chromium`")
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tools.chromium import system_chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 HTML, SCREENS = ROOT / "_build" / "html", ROOT / "_build" / "screens"
 THEMES, WIDTHS, HEIGHT = ("light", "dark"), (1280, 360), 900
@@ -59,7 +61,7 @@ def launch(playwright: Playwright) -> Browser:
     Raises:
         ValueError: If there is neither.
     """
-    system = shutil.which("chromium") or shutil.which("chromium-browser")
+    system = system_chromium()
     if system is None and not Path(playwright.chromium.executable_path).exists():
         raise ValueError(
             "no chromium was found: install it (Debian: `sudo apt-get install chromium`), or run "

@@ -80,7 +80,7 @@ def terms(name: str, mean: float, scale: float, step: float = 0.002) -> Terms:
     Example:
         >>> found = terms("linear", 0.0, 1.0)
         >>> round(found.log_posterior - found.log_q, 4)  # minus KL(q || p(z | x))
-        -0.9869
+        -0.9967
     """
     model, x = model_and_x(name)
     reach = max(10, math.ceil(abs(mean) + 9 * scale))  # whole steps
