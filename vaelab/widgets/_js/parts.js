@@ -1,4 +1,4 @@
-// Parts that widgets share: a heading, named numbers, captions, a choice of held-out digits.
+// Parts that widgets share: a heading, what went wrong, named numbers, captions, a choice of digits.
 
 /** A widget's name and buttons, then its "Try ... Notice ..." lines. */
 function heading(title, suggestions, ...buttons) {
@@ -14,6 +14,24 @@ function heading(title, suggestions, ...buttons) {
     ),
     h("div", { class: "vaelab-try" }, lines),
   ];
+}
+
+/** A line that says what went wrong, where something did. */
+function problemLine(model) {
+  const el = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const show = () => {
+    el.textContent = model.get("_problem");
+    el.hidden = !model.get("_problem");
+  };
+  return { el, show };
+}
+
+/** Have a model call listeners, by event; gives the function that ends it. */
+function listenTo(model, listeners) {
+  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  return () => {
+    for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+  };
 }
 
 /** A list of named numbers. `rows` holds [key, name, note]. */

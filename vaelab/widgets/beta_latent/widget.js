@@ -85,13 +85,13 @@ function create({ model, el }) {
   const panel = h("div", { class: "vaelab-view" });
   const tabs = tabList(VIEWS, panel, (view) => change({ view }));
   const settings = h("div", { class: "vaelab-settings" });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-beta-latent", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
     ...heading("β × latent dimension", SUGGESTIONS, button("Reset", reset), stage.toggle),
-    problem,
+    problem.el,
     settings,
     h("div", { class: "vaelab-bar" }, tabs.el, newDraws, compare),
     panel,
@@ -215,22 +215,18 @@ function create({ model, el }) {
     digit.show(models);
     refresh([]);
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
-  const listeners = { "change:_data": showData, "change:_problem": showProblem };
+  const listeners = { "change:_data": showData, "change:_problem": problem.show };
   for (const key of Object.keys(model.get("_defaults"))) listeners[`change:${key}`] = () => refresh([key]);
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   refresh([]);
   showData();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       stopWork();
       saver.stop();
       plot.stop();

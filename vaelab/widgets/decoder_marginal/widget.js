@@ -88,7 +88,7 @@ function create({ model, el }) {
     (image) => change({ image, drawing: "" }),
     "A digit the model has not seen",
   );
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-decoder-marginal", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
@@ -104,7 +104,7 @@ function create({ model, el }) {
   );
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", () => change(model.get("_defaults"))), stage.toggle),
-    problem,
+    problem.el,
     h(
       "div",
       { class: "vaelab-sides" },
@@ -204,10 +204,6 @@ function create({ model, el }) {
       standing.show(marginal.logMarginal);
     });
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
   const listeners = {
     "change:image": showImage,
@@ -215,18 +211,18 @@ function create({ model, el }) {
     "change:z1": showPoint,
     "change:z2": showPoint,
     "change:_data": showData,
-    "change:_problem": showProblem,
+    "change:_problem": problem.show,
   };
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   showPoint();
   showImage();
   showData();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       stopWork();
       marginalSoon.stop();
       saver.stop();

@@ -65,13 +65,13 @@ function create({ model, el }) {
   const bars = waterfall();
   const check = checkLine();
   const said = h("p", { class: "vaelab-said" });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-elbo-stepper", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", reset), stage.toggle),
-    problem,
+    problem.el,
     h(
       "div",
       { class: "vaelab-setting" },
@@ -127,22 +127,18 @@ function create({ model, el }) {
         `log p(x) is ${formatNumber(terms.logMarginal, 3)} nats. ${said.textContent}`,
     );
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
   const follow = () => !held && refresh(); // else it has been shown
-  const listeners = { "change:_problem": showProblem };
+  const listeners = { "change:_problem": problem.show };
   for (const key of Object.keys(model.get("_defaults"))) listeners[`change:${key}`] = follow;
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   refresh();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       saver.stop();
       live.stop();
       picture.stop();

@@ -71,7 +71,7 @@ function create({ model, el }) {
   const figures = figuresPanel();
   const bars = barsChart();
   const said = h("p", { class: "vaelab-said" });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const climbButton = button("", () => (climb?.running ? finish() : start()), { class: "vaelab-button vaelab-climb" });
   const backButton = button("Back to where it began", back);
@@ -79,7 +79,7 @@ function create({ model, el }) {
   const stage = presenter(root, TITLE);
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", reset), stage.toggle),
-    problem,
+    problem.el,
     h("div", { class: "vaelab-setting" }, controls.setting),
     h(
       "div",
@@ -208,21 +208,17 @@ function create({ model, el }) {
     if (forgets) forget();
     refresh();
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
-  const listeners = { "change:_problem": showProblem };
+  const listeners = { "change:_problem": problem.show };
   for (const key of Object.keys(model.get("_defaults"))) listeners[`change:${key}`] = () => follow(key === "target" || key === "family");
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   refresh();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       clearTimeout(timer);
       saver.stop();
       live.stop();

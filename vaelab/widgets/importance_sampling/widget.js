@@ -91,13 +91,13 @@ function create({ model, el }) {
   const bars = heaviestBars(HEAVIEST);
   const said = h("p", { class: "vaelab-said" });
   const legend = h("p", { class: "vaelab-unit vaelab-legend" });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-importance-sampling", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", () => change(model.get("_defaults"))), stage.toggle),
-    problem,
+    problem.el,
     h("div", { class: "vaelab-setting" }, controls.parts),
     h(
       "div",
@@ -178,21 +178,17 @@ function create({ model, el }) {
         `k-hat ${k === null ? "not yet" : formatK(k)}; KL from posterior to proposal ${formatNumber(known.kl)} nats. ${verdict(all)}`,
     );
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
-  const listeners = { "change:_problem": showProblem };
+  const listeners = { "change:_problem": problem.show };
   for (const key of Object.keys(model.get("_defaults"))) listeners[`change:${key}`] = refresh;
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   refresh();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       stopWork();
       saver.stop();
       live.stop();

@@ -73,13 +73,13 @@ function create({ model, el }) {
   const original = tile();
   const best = tile();
   const said = h("p", { class: "vaelab-said" });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-naive-monte-carlo", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", () => change(model.get("_defaults"))), stage.toggle),
-    problem,
+    problem.el,
     h(
       "div",
       { class: "vaelab-hall" },
@@ -188,10 +188,6 @@ function create({ model, el }) {
         `${formatNumber(logMeanWeight(tally))}, ${exact}. ${verdict(tally, known, model.get("tolerance"))}`,
     );
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
   const listeners = {
     "change:latent_dim": start,
@@ -200,16 +196,16 @@ function create({ model, el }) {
     "change:draws": fill,
     "change:tolerance": showVerdict,
     "change:_data": showBest,
-    "change:_problem": showProblem,
+    "change:_problem": problem.show,
   };
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   start();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       stopWork();
       saver.stop();
       live.stop();

@@ -103,7 +103,7 @@ function create({ model, el }) {
   const shares = sumChart();
   const progress = progressBar((picture) => changeOften({ picture }));
   const run = button("Run", () => (frame ? pauseRun() : startRun()));
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-partition-function", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
@@ -119,7 +119,7 @@ function create({ model, el }) {
   );
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", () => change(model.get("_defaults"))), stage.toggle),
-    problem,
+    problem.el,
     h(
       "div",
       { class: "vaelab-sides vaelab-count" },
@@ -245,10 +245,6 @@ function create({ model, el }) {
       showCount();
     });
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
   const listeners = {
     "change:variables": showCount,
@@ -257,18 +253,18 @@ function create({ model, el }) {
     "change:field": showGrid,
     "change:picture": showPicture,
     "change:_data": showData,
-    "change:_problem": showProblem,
+    "change:_problem": problem.show,
   };
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   showCount();
   showGrid();
   showData();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       stopRun();
       stopMeasuring();
       sumSoon.stop();

@@ -59,13 +59,13 @@ function create({ model, el }) {
   const variances = variancesChart();
   const figures = figuresPanel();
   const said = h("p", { class: "vaelab-said" });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-reparameterisation", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
     ...heading(TITLE, SUGGESTIONS, button("Reset", () => change({ ...model.get("_defaults") })), stage.toggle),
-    problem,
+    problem.el,
     h("div", { class: "vaelab-choices" }, controls.choices),
     h(
       "div",
@@ -177,26 +177,22 @@ function create({ model, el }) {
     said.textContent = verdict(all);
     live.say(`Gradient in ${symbol}: exact ${formatNumber(exact.gradient, 3)}. ${said.textContent}`);
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
 
   const anew = ["target", "baseline", "constant", "mean", "scale", "draws", "seed"];
   const listeners = {
     ...Object.fromEntries(anew.map((key) => [`change:${key}`, start])),
     "change:steps": fill,
     "change:parameter": show,
-    "change:_problem": showProblem,
+    "change:_problem": problem.show,
   };
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   start();
-  showProblem();
+  problem.show();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       stopWork();
       saver.stop();
       live.stop();

@@ -100,13 +100,13 @@ function create({ model, el }) {
     },
     class: "vaelab-segments",
   });
-  const problem = h("p", { class: "vaelab-problem", role: "status", hidden: true });
+  const problem = problemLine(model);
   const live = announcer();
   const root = h("div", { class: "vaelab vaelab-vae-lab", role: "group", "aria-label": TITLE });
   const stage = presenter(root, TITLE);
   root.append(
     ...heading(TITLE, [], button("Reset", resetAll), stage.toggle),
-    problem,
+    problem.el,
     experiments.el,
     transport.el,
     labBench({
@@ -274,28 +274,24 @@ function create({ model, el }) {
     transport.setPart(get("part"));
     arrows.set(get("part"));
   }
-  function showProblem() {
-    problem.textContent = model.get("_problem");
-    problem.hidden = !model.get("_problem");
-  }
-  const listeners = { "change:_problem": showProblem, "change:drawing": redraw };
+  const listeners = { "change:_problem": problem.show, "change:drawing": redraw };
   for (const key of ["dataset", "latent_dim", "seed"]) listeners[`change:${key}`] = begin;
   for (const key of ["beta", "learning_rate", "noise", "noise_mode"]) {
     listeners[`change:${key}`] = showOptions;
   }
   listeners["change:part"] = showPart;
-  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  const stopListening = listenTo(model, listeners);
   el.append(root);
   setUse("look");
   layers.set(layer);
   transport.setSpeed("steady");
   showPart();
-  showProblem();
+  problem.show();
   begin();
   return {
     present: stage.open,
     destroy() {
-      for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+      stopListening();
       for (const part_ of [player, plane, latent, bound, distances, saver, live]) part_.stop();
     },
   };
